@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual switch of one host: its daemons, its tunnels, its flows.
+
+The same logical network, whatever the system: the workload of tenant T is on
+port T of br-int, the workloads of a tenant reach each other and nobody else.
+Nothing is learned; where each MAC address lives is written into the flows (or
+the forwarding table of the kernel's VXLAN device).
+"""
+
+import os
+
+from . import LabError, netns, underlay
+
+OFPORT_FABRIC = 100             # The fabric port, or the ...
+OFPORT_TUNNEL = 200             # ... tunnel to host H is port 200 + H.
+
+DST_PORT = {"vxlan": 4789, "geneve": 6081}
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+
+SUBDIRS = ("", "sbin", "bin", "vswitchd", "ovsdb", "utilities", "tests",
+           "share/openvswitch", "ovs", "ovs/vswitchd", "ovs/ovsdb",
+           "ovs/utilities")
+
+
+class Programs:
+    """Where the programs of one Open vSwitch are: a build directory or an
+    installation prefix, given or guessed."""
+
+    def __init__(self, bindir=None):
+        if bindir:
+            roots = [os.path.abspath(bindir)]
+        else:
+            roots = [os.environ.get("FABRIC_BINDIR"),
+                     os.path.join(TREE, "_build"), TREE, "/usr"]
+        self.roots = [r for r in roots if r and os.path.isdir(r)]
+        if not self.roots:
+            raise LabError("no directory '%s'" % bindir)
+
+    def find(self, name):
+        for root in self.roots:
+            for sub in SUBDIRS:
+                path = os.path.join(root, sub, name)
+                if os.path.isfile(path):
+                    return path
+        raise LabError("no %s below %s; build the tree first, or give "
+                       "--bindir" % (name, " or ".join(self.roots)))
+
+    def path(self):
+        """A value for $PATH that finds these programs first."""
+        dirs = []
+        for name in ("ovs-vswitchd", "ovsdb-server", "ovs-vsctl"):
+            directory = os.path.dirname(self.find(name))
+            if directory not in dirs:
+                dirs.append(directory)
+        return ":".join(dirs + [os.environ.get("PATH", "/usr/bin:/bin")])
+
+
+class Host:
+    """One host of the lab 'lab', whose files are in 'rundir'/HOST."""
+
+    def __init__(self, topo, lab, name, rundir):
+        self.topo = topo
+        self.lab = lab
+        self.name = name
+        self.system = topo.system(name)
+        self.dir = os.path.join(rundir, name)
+
+    @property
+    def has_ovs(self):
+        return self.system in ("weft", "ovs")
+
+    def env(self):
+        """The environment in which the OVS tools talk to this host."""
+        if not self.has_ovs:
+            return {}
+        programs = Programs(self.topo.opts["bindir"])
+        return {"OVS_RUNDIR": self.dir, "OVS_LOGDIR": self.dir,
+                "OVS_DBDIR": self.dir, "OVS_SYSCONFDIR": self.dir,
+                "PATH": programs.path()}
+
+    def run(self, args, **kwargs):
+        env = ["%s=%s" % item for item in self.env().items()]
+        return netns.ns_run(self.lab, self.name, ["env"] + env + args,
+                            **kwargs)
+
+    # Coming up.
+
+    def start(self):
+        """Starts the switch, and configures the uplinks, which may then
+        belong to it."""
+        os.makedirs(self.dir, exist_ok=True)
+        if self.has_ovs:
+            self.start_ovsdb()
+            self.start_vswitchd()
+        devs = [link.end(self.name).dev
+                for link in self.topo.uplinks_of(self.name)]
+        if self.system == "ovs":
+            devs = self.add_br_phy(devs)
+        underlay.configure_host(self.topo, self.lab, self.name, devs)
+
+    def start_ovsdb(self):
+        programs = Programs(self.topo.opts["bindir"])
+        conf = os.path.join(self.dir, "conf.db")
+        if not os.path.exists(conf):
+            netns.run([programs.find("ovsdb-tool"), "create", conf,
+                       programs.find("vswitch.ovsschema")])
+        self.run([programs.find("ovsdb-server"), conf, "--detach",
+                  "--no-chdir", "--pidfile", "--log-file",
+                  "-vconsole:off", "-vsyslog:off",
+                  "--remote=punix:%s/db.sock" % self.dir])
+        settings = ["%s=%s" % (key, value) for key, value in
+                    [o.split("=", 1) for o in self.topo.opts["options"]]]
+        if self.topo.opts["tso"]:
+            settings.append("other_config:userspace-tso-enable=true")
+        self.vsctl("--no-wait", "init")
+        if settings:
+            self.vsctl("--no-wait", "set", "Open_vSwitch", ".", *settings)
+
+    def start_vswitchd(self):
+        programs = Programs(self.topo.opts["bindir"])
+        self.run([programs.find("ovs-vswitchd"), "--detach", "--no-chdir",
+                  "--pidfile", "--log-file", "--disable-system",
+                  "-vconsole:off", "-vsyslog:off",
+                  "unix:%s/db.sock" % self.dir])
+
+    def vsctl(self, *args):
+        return self.run(["ovs-vsctl", "--timeout=30"] + list(args))
+
+    def add_br_phy(self, devs):
+        """Upstream's native tunnels need the NIC to belong to a bridge, and
+        the host's address to be on that bridge."""
+        bridges = []
+        for k, dev in enumerate(devs, 1):
+            bridge = "br-phy%d" % k
+            self.vsctl("add-br", bridge, "--", "set", "bridge", bridge,
+                       "datapath_type=netdev", "--", "add-port", bridge, dev)
+            self.no_offload(bridge)
+            bridges.append(bridge)
+        return bridges
+
+    def no_offload(self, dev, node=None):
+        """Without userspace TSO, OVS takes checksums as it finds them, so
+        whoever sends to it has to fill them in."""
+        if not self.topo.opts["tso"]:
+            netns.ns_run(self.lab, node or self.name,
+                         ["ethtool", "-K", dev, "tx", "off"])
+
+    def attach(self):
+        """Connects the workloads and the other hosts."""
+        if not self.topo.tenants:
+            return
+        if self.system == "kernel-vxlan":
+            self.attach_kernel()
+        elif self.has_ovs:
+            self.attach_ovs()
+
+    def others(self):
+        return [h for h in self.topo.hosts if h != self.name]
+
+    # Open vSwitch, ours or upstream's.
+
+    def attach_ovs(self):
+        args = ["add-br", "br-int", "--", "set", "bridge", "br-int",
+                "datapath_type=netdev", "fail_mode=secure"]
+        for t in self.topo.tenants:
+            args += ["--", "add-port", "br-int", "t%d" % t,
+                     "--", "set", "interface", "t%d" % t,
+                     "ofport_request=%d" % t]
+            self.no_offload("eth0", "%s-t%d" % (self.name, t))
+        self.vsctl(*args)
+        if self.system == "weft":
+            self.add_fabric()
+        else:
+            self.add_tunnels()
+        self.run(["ovs-ofctl", "add-flows", "br-int", "-"],
+                 stdin="\n".join(self.flows()) + "\n")
+
+    def add_fabric(self):
+        opts = self.topo.opts
+        args = ["add-fabric", "br-int", "fab0",
+                "local_ips=" + ",".join(self.topo.vteps(self.name)),
+                "encap=" + opts["encap"]]
+        if opts["paths"]:
+            args.append("paths_per_remote=%d" % opts["paths"])
+        for key in ("interval", "multiplier"):
+            if opts["probe_" + key]:
+                args.append("probe:%s=%d" % (key, opts["probe_" + key]))
+        args += ["--", "set", "interface", "fab0",
+                 "ofport_request=%d" % OFPORT_FABRIC]
+        for host in self.others():
+            args += ["--", "add-endpoint", "fab0", host,
+                     ",".join(self.topo.vteps(host)),
+                     "--", "set", "Fabric_Endpoint", host,
+                     "id=%d" % self.topo.node_index(host)]
+        self.vsctl(*args)
+
+    def add_tunnels(self):
+        opts = self.topo.opts
+        args = []
+        for host in self.others():
+            port = "vx-" + host
+            args += ["--", "add-port", "br-int", port,
+                     "--", "set", "interface", port, "type=" + opts["encap"],
+                     "ofport_request=%d" % self.tunnel_ofport(host),
+                     "options:key=flow",
+                     "options:local_ip=" + self.topo.vteps(self.name)[0],
+                     "options:remote_ip=" + self.topo.vteps(host)[0]]
+        if args:
+            self.vsctl(*args[1:])
+
+    def tunnel_ofport(self, host):
+        return OFPORT_TUNNEL + self.topo.node_index(host)
+
+    def flows(self):
+        flows = []
+        for t in self.topo.tenants:
+            vni = self.topo.vni(t)
+            for host in self.others():
+                flows.append("priority=100,in_port=%d,dl_dst=%s,actions=%s" % (
+                    t, self.topo.workload_mac(host), self.output(host, vni)))
+            flood = [self.output(host, vni) for host in self.others()]
+            flows.append("priority=90,in_port=%d,"
+                         "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00,"
+                         "actions=%s" % (t, ",".join(flood) or "drop"))
+            for port in self.tunnel_ports():
+                flows.append("priority=100,in_port=%d,tun_id=%d,"
+                             "actions=output:%d" % (port, vni, t))
+        return flows
+
+    def tunnel_ports(self):
+        if self.system == "weft":
+            return [OFPORT_FABRIC]
+        return [self.tunnel_ofport(host) for host in self.others()]
+
+    def output(self, host, vni):
+        if self.system == "weft":
+            return "fabric_output(port=%d,endpoint=%d,vni=%d)" % (
+                OFPORT_FABRIC, self.topo.node_index(host), vni)
+        return "set_field:%d->tun_id,output:%d" % (vni,
+                                                   self.tunnel_ofport(host))
+
+    # The kernel.
+
+    def attach_kernel(self):
+        batch = netns.Batch(self.lab)
+        local = self.topo.vteps(self.name)[0]
+        fdb = []
+        for t in self.topo.tenants:
+            bridge, vxlan = "br-t%d" % t, "vx-t%d" % t
+            mtu = self.topo.workload_mtu()
+            batch.add(self.name, "link add %s mtu %d type bridge "
+                      "mcast_snooping 0" % (bridge, mtu))
+            batch.add(self.name, "link add %s mtu %d type vxlan id %d "
+                      "local %s dstport %d nolearning" % (
+                          vxlan, mtu, self.topo.vni(t), local,
+                          DST_PORT["vxlan"]))
+            for dev in (vxlan, "t%d" % t):
+                batch.add(self.name, "link set %s master %s" % (dev, bridge))
+                batch.add(self.name, "link set %s up" % dev)
+            batch.add(self.name, "link set %s up" % bridge)
+            for host in self.others():
+                remote = self.topo.vteps(host)[0]
+                fdb.append("fdb replace %s dev %s dst %s self static" % (
+                    self.topo.workload_mac(host), vxlan, remote))
+                fdb.append("fdb append 00:00:00:00:00:00 dev %s dst %s self "
+                           "permanent" % (vxlan, remote))
+        batch.run()
+        if fdb:
+            netns.ns_run(self.lab, self.name, ["bridge", "-batch", "-"],
+                         stdin="\n".join(fdb) + "\n")
+
+    # Looking, and going down.
+
+    def daemons(self):
+        """{daemon: pid, or None if it does not run}."""
+        found = {}
+        for name in ("ovsdb-server", "ovs-vswitchd") if self.has_ovs else ():
+            found[name] = None
+            try:
+                with open(os.path.join(self.dir, name + ".pid")) as f:
+                    pid = int(f.read())
+            except (OSError, ValueError):
+                continue
+            if pid in netns.ns_pids(self.lab, [self.name]):
+                found[name] = pid
+        return found
+
+    def stop(self):
+        """Asks the switch to exit by itself, so that it may say what it still
+        has to say (a leak report, for example)."""
+        pid = self.daemons().get("ovs-vswitchd")
+        if pid:
+            ctl = os.path.join(self.dir, "ovs-vswitchd.%d.ctl" % pid)
+            self.run(["ovs-appctl", "-T", "5", "-t", ctl, "exit"],
+                     check=False)
+            netns.wait_exit([pid], 5)
