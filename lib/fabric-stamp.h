@@ -29,6 +29,12 @@
 #define FABRIC_STAMP_PORT 862
 #define FABRIC_STAMP_SENDER_PORT 49862
 #define FABRIC_STAMP_LEN 44             /* Both directions, RFC 8762. */
+
+/* Error estimate (RFC 4656 section 4.1.2) of a clock that reads microseconds
+ * and is not synchronized to UTC by an external source: S and Z bits 0, scale
+ * 12, multiplier 1, for 2**(12 - 32) s. */
+#define FABRIC_STAMP_ERROR_ESTIMATE 0x0c01
+
 extern const struct eth_addr fabric_stamp_mac;  /* 00-00-5E-00-52-02. */
 
 /* Longest inner frame: Ethernet, IPv6, UDP, STAMP. */
@@ -69,12 +75,14 @@ size_t fabric_stamp_compose(const struct fabric_stamp *stamp,
 bool fabric_stamp_is_probe(const void *frame, size_t size);
 
 /* Parses the inner Ethernet frame.  Checks lengths, IP and UDP checksums,
- * ports.  Returns true and fills '*stamp' if it is a STAMP packet. */
+ * loopback destination, TTL 255 and ports.  Returns true and fills '*stamp' if
+ * it is a STAMP packet.  TLVs (RFC 8972) behind it are ignored. */
 bool fabric_stamp_parse(const void *frame, size_t size,
                         struct fabric_stamp *stamp);
 
 /* Fills 'reply' with the answer to 'test' (stateless: the sequence number is
- * copied, RFC 8762 section 4.3.1), received at 'rx' and sent at 'tx'. */
+ * copied, RFC 8762 section 4.3.1), received at 'rx' with 'sender_ttl' in its
+ * outer header, and sent at 'tx'. */
 void fabric_stamp_reflect(const struct fabric_stamp *test, uint8_t sender_ttl,
                           fabric_stamp_ts rx, fabric_stamp_ts tx,
                           struct fabric_stamp *reply);
