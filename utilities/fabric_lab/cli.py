@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from . import LabError, lab, netns, topology
+from . import LabError, impair, lab, netns, topology
 
 PROGRAM = "fabric-lab"
 
@@ -80,6 +80,7 @@ def build_parser():
                   "ovs-vsctl and the like find the host's switch")
     sub.add_argument("node", metavar="NODE")
     sub.add_argument("args", metavar="COMMAND", nargs=argparse.REMAINDER)
+    add_impairments(command)
     command("wait", cmd_wait, "wait until all workloads reach each other"
             ).add_argument("--timeout", type=number(1, 3600), default=30)
     return parser
@@ -128,6 +129,65 @@ def add_up(command):
                      "other (default: 30 s)")
     sub.add_argument("--keep", action="store_true",
                      help="leave a lab that does not come up as it is")
+
+
+TARGETS = """
+A TARGET is link:A:B, both ways or with --oneway only from A to B (B is a node,
+or the number of an uplink: link:h1:2, link:leaf1:spine2), or a node: all that
+enters it, or for a host all that enters or leaves it.
+"""
+
+
+def add_impairments(command):
+    def impairment(name, summary):
+        sub = command(name, cmd_impair, summary, epilog=TARGETS)
+        sub.add_argument("target", metavar="TARGET")
+        sub.add_argument("--oneway", action="store_true",
+                         help="of a link, only from A to B")
+        return sub
+
+    def matches(sub):
+        sub.add_argument("--larger", type=number(0, 65535), metavar="BYTES",
+                         help="only IP packets longer than BYTES")
+        sub.add_argument("--dscp", type=number(0, 63), metavar="DSCP",
+                         help="only packets with this code point")
+        sub.add_argument("--match", metavar="EXPRESSION",
+                         help="only what this nftables expression matches, "
+                         "such as 'udp sport 50000'")
+        return sub
+
+    percent = number(0.001, 100, float)
+    millis = number(0, 60000, float)
+    sub = matches(impairment("fail", "silently drop everything; the carrier "
+                             "stays up"))
+    sub.add_argument("--carrier", action="store_true",
+                     help="take the carrier away instead")
+    sub = matches(impairment("loss", "drop some packets at random"))
+    sub.add_argument("percent", type=percent, metavar="PERCENT")
+    sub = matches(impairment("ce", "mark some ECN-capable packets Congestion "
+                             "Experienced"))
+    sub.add_argument("percent", type=percent, metavar="PERCENT")
+    sub = impairment("rate", "limit the rate of interfaces (tbf)")
+    sub.add_argument("rate", metavar="RATE", help="such as 100mbit")
+    sub.add_argument("--burst", type=number(2000, 10**8), metavar="BYTES",
+                     help="default: 4 ms at RATE, at least 20000")
+    sub.add_argument("--latency", type=number(1, 10000), metavar="MS",
+                     default=50, help="how long a packet may queue "
+                     "(default: 50)")
+    sub = impairment("delay", "delay packets, by way of fabric-relay")
+    sub.add_argument("delay", type=millis, metavar="MS")
+    sub.add_argument("--jitter", type=millis, metavar="MS",
+                     help="up to so much more or less, in order")
+    sub.add_argument("--loss", type=percent, metavar="PERCENT")
+    sub.add_argument("--reorder", type=percent, metavar="PERCENT",
+                     help="of packets that are not delayed")
+    sub.add_argument("--limit", type=number(1, 10**6), metavar="PACKETS",
+                     help="that may wait (default: 100000)")
+    sub = command("heal", cmd_heal, "undo fail, loss, ce, rate and delay")
+    sub.add_argument("target", metavar="TARGET", nargs="?",
+                     help="as given before (default: everything)")
+    sub.add_argument("--kind", choices=impair.KINDS,
+                     help="only this kind")
 
 
 # Commands.
@@ -185,6 +245,47 @@ def cmd_wait(args):
     return 0
 
 
+def impairment_of(args, topo):
+    """What the user wants, as kept in the state file."""
+    entry = {"kind": args.command}
+    entry.update(impair.canonical(topo, args.target, args.oneway))
+    for option in ("larger", "dscp", "match", "percent"):
+        if getattr(args, option, None) is not None:
+            entry[option] = getattr(args, option)
+    if args.command == "fail" and args.carrier:
+        if args.oneway or len(entry) > 3:
+            raise LabError("--carrier cannot be combined with other options")
+        entry["kind"] = "carrier"
+    if args.command == "rate":
+        entry["rate"] = impair.parse_rate(args.rate)
+        entry["burst"] = args.burst or max(20000, entry["rate"] // 8 // 250)
+        entry["latency"] = args.latency
+    if args.command == "delay":
+        relay = {"delay": args.delay * 1000}
+        if args.jitter is not None:
+            relay["jitter"] = args.jitter * 1000
+        for knob in ("loss", "reorder", "limit"):
+            if getattr(args, knob) is not None:
+                relay[knob] = getattr(args, knob)
+        entry["relay"] = relay
+    return entry
+
+
+def cmd_impair(args):
+    the_lab = open_lab(args)
+    with the_lab.lock():
+        impairer = impair.Impairer(the_lab.load())
+        impairer.add(impairment_of(args, the_lab.topo))
+    return 0
+
+
+def cmd_heal(args):
+    the_lab = open_lab(args)
+    with the_lab.lock():
+        impair.Impairer(the_lab.load()).heal(args.target, args.kind)
+    return 0
+
+
 def cmd_exec(args):
     the_lab = open_lab(args).load()
     node = the_lab.topo.check_node(args.node)
@@ -222,6 +323,20 @@ def print_status(status):
         for daemon, pid in node.get("daemons", {}).items():
             words.append("%s %s" % (daemon, pid or "DEAD"))
         print(" ".join(words).rstrip())
+    for entry in status["impairments"]:
+        print("  impaired: " + describe(entry))
+
+
+def describe(entry):
+    words = [entry["kind"], entry["target"]]
+    for name, value in entry.items():
+        if name == "relay":
+            words += ["%s=%g" % item for item in sorted(value.items())]
+        elif name not in ("kind", "target", "sender"):
+            words.append("%s=%s" % (name, value))
+    if entry["sender"]:
+        words.append("only from " + entry["sender"])
+    return " ".join(words)
 
 
 def main(argv=None):

@@ -57,6 +57,14 @@ class Programs:
         return ":".join(dirs + [os.environ.get("PATH", "/usr/bin:/bin")])
 
 
+def find_tool(name, bindir):
+    """A program of ours that need not be where the switch is."""
+    try:
+        return Programs(bindir).find(name)
+    except LabError:
+        return Programs().find(name)
+
+
 class Host:
     """One host of the lab 'lab', whose files are in 'rundir'/HOST."""
 

@@ -82,51 +82,42 @@ def route(prefix, nexthops, table=""):
     return "route replace %s %s%s" % (prefix, table, " ".join(hops))
 
 
-def configure_router(topo, lab, router):
+def configure_router(topo, lab, router, devices=None, down=()):
     """Sets the addresses and routes of a leaf or spine.  May be repeated: a
-    device that was down has lost some of them."""
+    device that was down has lost some of them.  'devices' maps the names of
+    devices to those that stand in for them now; links whose name is in 'down'
+    are left out."""
+    devices = devices or {}
     batch = netns.Batch(lab)
-    for link in topo.links_of(router):
+    links = [l for l in topo.links_of(router) if l.name not in down]
+    for link in links:
         end = link.end(router)
-        add_addrs(batch, end, end.dev)
+        add_addrs(batch, end, devices.get(end.dev, end.dev))
     batch.run()
     for family in topo.families:
         for host in topo.hosts:
-            for prefix, owner, hops in host_prefixes(topo, router, host,
-                                                     family):
+            for prefix, owner, peers in host_prefixes(topo, router, host):
+                hops = [(l.peer(router).addrs[family],
+                         devices.get(l.end(router).dev, l.end(router).dev))
+                        for l in links if l.peer(router).node in peers]
                 if hops and owner != router:
-                    batch.add(router, route(prefix, hops))
+                    batch.add(router, route(prefix[family], hops))
     batch.run()
 
 
-def hops_to(topo, node, peers, family):
-    """(address, device) of each of 'peers' that 'node' has a link to."""
-    hops = []
-    for link in topo.links_of(node):
-        peer = link.peer(node)
-        if peer.node in peers:
-            hops.append((peer.addrs[family], link.end(node).dev))
-    return hops
-
-
-def host_prefixes(topo, router, host, family):
-    """(prefix, leaf that owns it, next hops from 'router') for everything
-    that belongs to 'host'."""
+def host_prefixes(topo, router, host):
+    """({family: prefix}, leaf that owns it, nodes that are the next hops from
+    'router') for everything that belongs to 'host'."""
     leaves = topo.leaves_of(host)
-    up = hops_to(topo, router, topo.spines, family)
     for link in topo.uplinks_of(host):
-        leaf = link.b.node
-        down = hops_to(topo, router, [leaf], family)
-        addr, plen = link.b.addrs[family], link.b.plen[family]
-        yield "%s/%d" % (network(addr, plen), plen), leaf, down or up
-    loopback = topo.loopbacks(host)[family]
-    if router in leaves:
-        hops = hops_to(topo, router, [host], family)
-    elif router in topo.spines:
-        hops = hops_to(topo, router, leaves, family)
-    else:
-        hops = up
-    yield "%s/%d" % (loopback, PREFIX[family]), None, hops
+        leaf, end = link.b.node, link.b
+        yield ({f: "%s/%d" % (network(end.addrs[f], end.plen[f]), end.plen[f])
+                for f in topo.families}, leaf,
+               [leaf] if router in topo.spines else topo.spines)
+    yield ({f: "%s/%d" % (addr, PREFIX[f])
+            for f, addr in topo.loopbacks(host).items()}, None,
+           [host] if router in leaves else
+           leaves if router in topo.spines else topo.spines)
 
 
 def network(addr, plen):

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * fabric-relay - carries frames between two interfaces, late.
+ * ============================================================
+ *
+ *     fabric-relay [OPTION]... A B
+ *
+ * What arrives on interface A leaves by B and the other way round, each
+ * direction with its own delay, jitter, loss and reordering.  It stands in
+ * for the netem queueing discipline, which not every kernel has.  Frames keep
+ * their offload state (virtio-net header), so a TCP super-frame passes as one.
+ *
+ * One thread.  A frame's due time is computed from the time the kernel
+ * received it, so that our own scheduling delay is not added to the delay
+ * asked for.  Frames wait in one heap per direction, ordered by due time, of
+ * a bounded number of frames and bytes; what does not fit is dropped and
+ * counted.  Jitter alone does not reorder: a frame is never due before the
+ * frame ahead of it.  A frame chosen for reordering is due at once.
+ *
+ * Limits: VLAN tags are not carried.  Loss and reordering apply to what the
+ * interface hands over: turn segmentation offload off at the sender if wire
+ * packets are meant.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH 32
+#define FRAME_MAX (65536 + 128)
+#define MAX_BYTES (256ull * 1024 * 1024)
+#define MAX_FRAMES 1000000
+#define RCVBUF (16 * 1024 * 1024)
+#define NSEC_PER_SEC 1000000000ll
+#define NSEC_PER_USEC 1000ll
+
+/* Impairments of one direction, as given by the user:
+ *
+ *     NAME, unit, lowest, highest, what it is.
+ */
+#define RELAY_KNOBS                                                         \
+    KNOB(DELAY,   "delay",   0, 60e6,       "microseconds of delay")        \
+    KNOB(JITTER,  "jitter",  0, 60e6,       "up to so much more or less")   \
+    KNOB(LOSS,    "loss",    0, 100,        "percentage of frames lost")    \
+    KNOB(REORDER, "reorder", 0, 100,        "percentage sent without delay")\
+    KNOB(LIMIT,   "limit",   1, MAX_FRAMES, "frames that may wait")
+
+enum knob {
+#define KNOB(NAME, STRING, LOW, HIGH, HELP) KNOB_##NAME,
+    RELAY_KNOBS
+#undef KNOB
+    N_KNOBS
+};
+
+static const struct {
+    const char *name;
+    double low, high;
+    const char *help;
+} knobs[N_KNOBS] = {
+#define KNOB(NAME, STRING, LOW, HIGH, HELP) { STRING, LOW, HIGH, HELP },
+    RELAY_KNOBS
+#undef KNOB
+};
+
+#define RELAY_COUNTERS              \
+    COUNTER(received)               \
+    COUNTER(sent)                   \
+    COUNTER(lost)                   \
+    COUNTER(reordered)              \
+    COUNTER(dropped_queue)          \
+    COUNTER(dropped_size)           \
+    COUNTER(dropped_send)
+
+struct frame {
+    int64_t due;                /* CLOCK_MONOTONIC, ns. */
+    uint64_t seq;               /* Keeps equal due times in order. */
+    size_t size;                /* Of 'data', virtio-net header included. */
+    uint8_t *data;              /* Owned. */
+};
+
+/* One direction: received on 'rx_fd', sent by 'tx_fd'. */
+struct direction {
+    int rx_fd, tx_fd;
+    double knob[N_KNOBS];
+    int64_t last_due;
+    uint64_t next_seq;
+    struct frame *heap;         /* Of knob[KNOB_LIMIT] elements. */
+    size_t n;
+    uint64_t bytes;
+#define COUNTER(NAME) uint64_t NAME;
+    RELAY_COUNTERS
+#undef COUNTER
+};
+
+static volatile sig_atomic_t stop;
+static uint64_t random_state = 0x9e3779b97f4a7c15ull;
+
+static void __attribute__((noreturn, format(printf, 2, 3)))
+fatal(int error, const char *format, ...)
+{
+    va_list args;
+
+    fputs("fabric-relay: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    if (error) {
+        fprintf(stderr, ": %s", strerror(error));
+    }
+    fputc('\n', stderr);
+    exit(EXIT_FAILURE);
+}
+
+static int64_t
+now_ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* Returns a number in [0, 1), from xorshift64* (Marsaglia 2003, Vigna 2016):
+ * the same sequence for the same seed. */
+static double
+random_fraction(void)
+{
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return (random_state * 0x2545f4914f6cdd1dull >> 11) * 0x1p-53;
+}
+
+/* The heap. */
+
+static bool
+frame_before(const struct frame *a, const struct frame *b)
+{
+    return a->due != b->due ? a->due < b->due : a->seq < b->seq;
+}
+
+static void
+heap_push(struct direction *d, struct frame frame)
+{
+    size_t i = d->n++;
+
+    while (i && frame_before(&frame, &d->heap[(i - 1) / 2])) {
+        d->heap[i] = d->heap[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    d->heap[i] = frame;
+    d->bytes += frame.size;
+}
+
+static struct frame
+heap_pop(struct direction *d)
+{
+    struct frame top = d->heap[0];
+    struct frame last = d->heap[--d->n];
+    size_t i = 0;
+
+    for (;;) {
+        size_t child = 2 * i + 1;
+
+        if (child >= d->n) {
+            break;
+        }
+        if (child + 1 < d->n
+            && frame_before(&d->heap[child + 1], &d->heap[child])) {
+            child++;
+        }
+        if (!frame_before(&d->heap[child], &last)) {
+            break;
+        }
+        d->heap[i] = d->heap[child];
+        i = child;
+    }
+    d->heap[i] = last;
+    d->bytes -= top.size;
+    return top;
+}
+
+/* Receiving and sending. */
+
+/* Queues the 'size' bytes at 'data', which the kernel received at 'arrival'
+ * (CLOCK_MONOTONIC). */
+static void
+enqueue(struct direction *d, const uint8_t *data, size_t size,
+        int64_t arrival)
+{
+    struct frame frame = { .size = size };
+    double delay = d->knob[KNOB_DELAY];
+
+    d->received++;
+    if (d->knob[KNOB_LOSS] > 100 * random_fraction()) {
+        d->lost++;
+        return;
+    }
+    if (d->n >= d->knob[KNOB_LIMIT] || d->bytes + size > MAX_BYTES) {
+        d->dropped_queue++;
+        return;
+    }
+    if (d->knob[KNOB_JITTER] > 0) {
+        delay += d->knob[KNOB_JITTER] * (2 * random_fraction() - 1);
+        if (delay < 0) {
+            delay = 0;
+        }
+    }
+    if (d->knob[KNOB_REORDER] > 100 * random_fraction()) {
+        d->reordered++;
+        frame.due = arrival;
+    } else {
+        frame.due = arrival + (int64_t) (delay * NSEC_PER_USEC);
+        if (frame.due < d->last_due) {
+            frame.due = d->last_due;
+        }
+        d->last_due = frame.due;
+    }
+    frame.seq = d->next_seq++;
+    frame.data = malloc(size);
+    if (!frame.data) {
+        d->dropped_queue++;
+        return;
+    }
+    memcpy(frame.data, data, size);
+    heap_push(d, frame);
+}
+
+/* Returns how long ago, in ns, the kernel received 'msg'. */
+static int64_t
+message_age(struct msghdr *msg, int64_t now_real)
+{
+    struct cmsghdr *cmsg;
+
+    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+        if (cmsg->cmsg_level == SOL_SOCKET
+            && cmsg->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec ts;
+            int64_t age;
+
+            memcpy(&ts, CMSG_DATA(cmsg), sizeof ts);
+            age = now_real - (ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec);
+            /* The wall clock may have been set in between. */
+            return age < 0 || age > NSEC_PER_SEC ? 0 : age;
+        }
+    }
+    return 0;
+}
+
+static void
+receive(struct direction *d)
+{
+    static uint8_t buffers[BATCH][FRAME_MAX];
+    char control[BATCH][64];
+    struct mmsghdr msgs[BATCH];
+    struct iovec iovs[BATCH];
+    int64_t now_real, now;
+    int n;
+
+    memset(msgs, 0, sizeof msgs);
+    for (int i = 0; i < BATCH; i++) {
+        iovs[i] = (struct iovec) { buffers[i], FRAME_MAX };
+        msgs[i].msg_hdr.msg_iov = &iovs[i];
+        msgs[i].msg_hdr.msg_iovlen = 1;
+        msgs[i].msg_hdr.msg_control = control[i];
+        msgs[i].msg_hdr.msg_controllen = sizeof control[i];
+    }
+    n = recvmmsg(d->rx_fd, msgs, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
+    if (n < 0) {
+        /* ENETDOWN while the interface is down: frames come again later. */
+        return;
+    }
+    now_real = now_ns(CLOCK_REALTIME);
+    now = now_ns(CLOCK_MONOTONIC);
+    for (int i = 0; i < n; i++) {
+        if (msgs[i].msg_hdr.msg_flags & MSG_TRUNC
+            || msgs[i].msg_len <= sizeof(struct virtio_net_hdr)) {
+            d->dropped_size++;
+        } else {
+            enqueue(d, buffers[i], msgs[i].msg_len,
+                    now - message_age(&msgs[i].msg_hdr, now_real));
+        }
+    }
+}
+
+/* Sends all frames of 'd' that are due.  Returns when the next one is, or
+ * INT64_MAX. */
+static int64_t
+transmit(struct direction *d)
+{
+    while (d->n) {
+        struct frame frame;
+
+        if (d->heap[0].due > now_ns(CLOCK_MONOTONIC)) {
+            return d->heap[0].due;
+        }
+        frame = heap_pop(d);
+        if (send(d->tx_fd, frame.data, frame.size, 0) < 0) {
+            d->dropped_send++;
+        } else {
+            d->sent++;
+        }
+        free(frame.data);
+    }
+    return INT64_MAX;
+}
+
+/* Relays until a signal sets 'stop'.  Signals arrive only while waiting, with
+ * 'wait_mask' in force, so that none is overlooked. */
+static void
+run(struct direction dirs[2], const sigset_t *wait_mask)
+{
+    while (!stop) {
+        struct pollfd pfds[2];
+        struct timespec timeout;
+        int64_t next = INT64_MAX;
+
+        for (int i = 0; i < 2; i++) {
+            int64_t due = transmit(&dirs[i]);
+
+            next = due < next ? due : next;
+            pfds[i] = (struct pollfd) { .fd = dirs[i].rx_fd,
+                                        .events = POLLIN };
+        }
+        if (next != INT64_MAX) {
+            int64_t left = next - now_ns(CLOCK_MONOTONIC);
+
+            left = left < 0 ? 0 : left;
+            timeout.tv_sec = left / NSEC_PER_SEC;
+            timeout.tv_nsec = left % NSEC_PER_SEC;
+        }
+        if (ppoll(pfds, 2, next == INT64_MAX ? NULL : &timeout,
+                  wait_mask) > 0) {
+            for (int i = 0; i < 2; i++) {
+                if (pfds[i].revents) {
+                    receive(&dirs[i]);
+                }
+            }
+        }
+    }
+}
+
+/* Setting up. */
+
+/* Returns a socket for all frames that arrive on interface 'name', whoever
+ * they are for. */
+static int
+open_interface(const char *name)
+{
+    struct sockaddr_ll sll = { .sll_family = AF_PACKET,
+                               .sll_protocol = htons(ETH_P_ALL) };
+    struct packet_mreq mreq = { .mr_type = PACKET_MR_PROMISC };
+    int rcvbuf = RCVBUF;
+    int on = 1;
+    int fd;
+
+    sll.sll_ifindex = mreq.mr_ifindex = if_nametoindex(name);
+    if (!sll.sll_ifindex) {
+        fatal(errno, "%s", name);
+    }
+    fd = socket(AF_PACKET, SOCK_RAW, 0);
+    if (fd < 0) {
+        fatal(errno, "cannot open a packet socket");
+    }
+    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on)
+        || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on)
+        || setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq,
+                      sizeof mreq)
+        || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)
+        || bind(fd, (struct sockaddr *) &sll, sizeof sll)) {
+        fatal(errno, "%s: cannot set up a packet socket", name);
+    }
+    /* Without the privilege for it the default size has to do. */
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof rcvbuf);
+    return fd;
+}
+
+/* Parses 's', "delay=5000,loss=0.5", into 'd'. */
+static void
+parse_direction(char *s, struct direction *d)
+{
+    char *token, *save = NULL;
+
+    for (token = strtok_r(s, ",", &save); token;
+         token = strtok_r(NULL, ",", &save)) {
+        char *value = strchr(token, '=');
+        char *tail;
+        double x;
+        int i;
+
+        if (!value) {
+            fatal(0, "'%s' is not KEY=NUMBER", token);
+        }
+        *value++ = '\0';
+        for (i = 0; i < N_KNOBS && strcmp(token, knobs[i].name); i++) {
+            continue;
+        }
+        if (i == N_KNOBS) {
+            fatal(0, "unknown impairment '%s'", token);
+        }
+        x = strtod(value, &tail);
+        if (tail == value || *tail || !(x >= knobs[i].low
+                                        && x <= knobs[i].high)) {
+            fatal(0, "%s=%s: not a number from %g to %g",
+                  token, value, knobs[i].low, knobs[i].high);
+        }
+        d->knob[i] = x;
+    }
+}
+
+static void
+usage(void)
+{
+    printf("fabric-relay: carries frames between two interfaces, late\n"
+           "usage: fabric-relay [OPTION]... A B\n"
+           "  --ab=KEY=NUMBER,...  impairments from A to B\n"
+           "  --ba=KEY=NUMBER,...  impairments from B to A\n"
+           "  --seed=NUMBER        of all that is random\n"
+           "  --pidfile=FILE       write the process id to FILE\n"
+           "  --detach             go to the background once running\n"
+           "Impairments:\n");
+    for (int i = 0; i < N_KNOBS; i++) {
+        printf("  %-8s %s\n", knobs[i].name, knobs[i].help);
+    }
+    printf("When told to end (SIGTERM) it prints its counters.\n");
+}
+
+static void
+write_pidfile(const char *name, pid_t pid)
+{
+    FILE *file = fopen(name, "w");
+
+    if (!file || fprintf(file, "%ld\n", (long) pid) < 0 || fclose(file)) {
+        fatal(errno, "%s", name);
+    }
+}
+
+/* Goes on in the background.  The process that was started ends, successfully,
+ * when the relay works and its pidfile is complete. */
+static void
+go_to_background(const char *pidfile)
+{
+    pid_t pid = fork();
+
+    if (pid < 0) {
+        fatal(errno, "cannot fork");
+    } else if (pid) {
+        if (pidfile) {
+            write_pidfile(pidfile, pid);
+        }
+        _exit(EXIT_SUCCESS);
+    }
+    setsid();
+    if (!freopen("/dev/null", "r", stdin)) {
+        fatal(errno, "/dev/null");
+    }
+}
+
+static void
+print_counters(const char *name, const struct direction *d)
+{
+    printf("%s:", name);
+#define COUNTER(NAME) printf(" "#NAME"=%"PRIu64, d->NAME);
+    RELAY_COUNTERS
+#undef COUNTER
+    putchar('\n');
+}
+
+static void
+handle_signal(int signum)
+{
+    (void) signum;
+    stop = 1;
+}
+
+/* Being late is our only job: nobody else may decide by how much. */
+static void
+become_punctual(void)
+{
+    struct sched_param param = { .sched_priority = 1 };
+
+    prctl(PR_SET_TIMERSLACK, 1);
+    sched_setscheduler(0, SCHED_FIFO, &param);
+    mlockall(MCL_CURRENT);
+}
+
+int
+main(int argc, char *argv[])
+{
+    enum { OPT_AB = 256, OPT_BA, OPT_SEED, OPT_PIDFILE, OPT_DETACH };
+    static const struct option options[] = {
+        { "ab", required_argument, NULL, OPT_AB },
+        { "ba", required_argument, NULL, OPT_BA },
+        { "seed", required_argument, NULL, OPT_SEED },
+        { "pidfile", required_argument, NULL, OPT_PIDFILE },
+        { "detach", no_argument, NULL, OPT_DETACH },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct sigaction action = { .sa_handler = handle_signal };
+    struct direction dirs[2];
+    sigset_t mask, old_mask;
+    const char *pidfile = NULL;
+    bool detach = false;
+    int c;
+
+    memset(dirs, 0, sizeof dirs);
+    dirs[0].knob[KNOB_LIMIT] = dirs[1].knob[KNOB_LIMIT] = 100000;
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        switch (c) {
+        case OPT_AB:
+        case OPT_BA:
+            parse_direction(optarg, &dirs[c == OPT_BA]);
+            break;
+        case OPT_SEED:
+            random_state += 2 * strtoull(optarg, NULL, 0);
+            break;
+        case OPT_PIDFILE:
+            pidfile = optarg;
+            break;
+        case OPT_DETACH:
+            detach = true;
+            break;
+        case 'h':
+            usage();
+            return 0;
+        default:
+            return EXIT_FAILURE;
+        }
+    }
+    if (argc - optind != 2) {
+        fatal(0, "two interfaces are needed (see --help)");
+    }
+
+    dirs[0].rx_fd = dirs[1].tx_fd = open_interface(argv[optind]);
+    dirs[1].rx_fd = dirs[0].tx_fd = open_interface(argv[optind + 1]);
+    for (int i = 0; i < 2; i++) {
+        dirs[i].heap = calloc(dirs[i].knob[KNOB_LIMIT],
+                              sizeof *dirs[i].heap);
+        if (!dirs[i].heap) {
+            fatal(ENOMEM, "queue");
+        }
+    }
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGINT);
+    sigprocmask(SIG_BLOCK, &mask, &old_mask);
+    if (detach) {
+        go_to_background(pidfile);
+    } else if (pidfile) {
+        write_pidfile(pidfile, getpid());
+    }
+    become_punctual();
+    run(dirs, &old_mask);
+    print_counters("ab", &dirs[0]);
+    print_counters("ba", &dirs[1]);
+    return 0;
+}
