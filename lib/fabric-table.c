@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Fallback of slots whose home is down follows highest random weight hashing
+ * (Thaler and Ravishankar, "Using name-based mappings to increase hit rates",
+ * IEEE/ACM Transactions on Networking 6(1), 1998): each (slot, path) pair has
+ * a fixed weight and the usable path with the highest weight wins.
+ *
+ * The entries live in one anonymous mapping each, reserved at full size but
+ * backed by memory only where touched, so that indexes never move. */
+
+#include <config.h>
+
+#include "fabric-table.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "hash.h"
+#include "id-pool.h"
+#include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
+#include "ovs-thread.h"
+#include "packets.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_table);
+
+struct ovs_mutex fabric_table_mutex = OVS_MUTEX_INITIALIZER;
+struct fabric_table_path *fabric_table_paths;
+struct fabric_table_endpoint *fabric_table_endpoints;
+
+/* What only writers need of an endpoint. */
+struct endpoint_homes {
+    size_t n_paths;
+    uint32_t *paths;
+    uint32_t homes[FABRIC_TABLE_SLOTS];
+};
+
+static struct endpoint_homes **homes OVS_GUARDED_BY(fabric_table_mutex);
+static struct id_pool *endpoint_ids OVS_GUARDED_BY(fabric_table_mutex);
+static struct id_pool *path_ids OVS_GUARDED_BY(fabric_table_mutex);
+
+static void *
+map_table(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED) {
+        VLOG_FATAL("cannot reserve %"PRIuSIZE" bytes for the path table: %s",
+                   size, ovs_strerror(errno));
+    }
+    return p;
+}
+
+void
+fabric_table_init(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+
+    if (ovsthread_once_start(&once)) {
+        fabric_table_paths = map_table(FABRIC_TABLE_MAX_PATHS
+                                       * sizeof *fabric_table_paths);
+        fabric_table_endpoints = map_table(FABRIC_TABLE_MAX_ENDPOINTS
+                                           * sizeof *fabric_table_endpoints);
+        ovs_mutex_lock(&fabric_table_mutex);
+        homes = xcalloc(FABRIC_TABLE_MAX_ENDPOINTS, sizeof *homes);
+        endpoint_ids = id_pool_create(0, FABRIC_TABLE_MAX_ENDPOINTS);
+        path_ids = id_pool_create(0, FABRIC_TABLE_MAX_PATHS);
+        ovs_mutex_unlock(&fabric_table_mutex);
+        ovsthread_once_done(&once);
+    }
+}
+
+uint32_t
+fabric_table_alloc_endpoint(void)
+{
+    struct fabric_table_endpoint *ep;
+    uint32_t id;
+
+    if (!id_pool_alloc_id(endpoint_ids, &id)) {
+        return FABRIC_TABLE_NONE;
+    }
+
+    homes[id] = xzalloc(sizeof *homes[id]);
+    ep = &fabric_table_endpoints[id];
+    atomic_store_relaxed(&ep->n_usable, 0);
+    atomic_store_relaxed(&ep->n_paths, 0);
+    atomic_store_relaxed(&ep->rx_packets, 0);
+    atomic_store_relaxed(&ep->rx_bytes, 0);
+    atomic_store_relaxed(&ep->tx_no_live_path, 0);
+    for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
+        homes[id]->homes[i] = FABRIC_TABLE_NONE;
+        atomic_store_relaxed(&ep->slots[i], FABRIC_TABLE_NONE);
+    }
+    return id;
+}
+
+/* An index that waits for a grace period before it may be handed out again. */
+struct released {
+    struct id_pool *pool;
+    uint32_t id;
+};
+
+static void
+release_id(struct released *r)
+{
+    ovs_mutex_lock(&fabric_table_mutex);
+    id_pool_free_id(r->pool, r->id);
+    ovs_mutex_unlock(&fabric_table_mutex);
+    free(r);
+}
+
+static void
+release_later(struct id_pool *pool, uint32_t id)
+{
+    struct released *r = xmalloc(sizeof *r);
+
+    r->pool = pool;
+    r->id = id;
+    ovsrcu_postpone(release_id, r);
+}
+
+void
+fabric_table_free_endpoint(uint32_t endpoint)
+{
+    if (endpoint == FABRIC_TABLE_NONE) {
+        return;
+    }
+    fabric_table_set_paths(endpoint, NULL, 0);
+    free(homes[endpoint]->paths);
+    free(homes[endpoint]);
+    homes[endpoint] = NULL;
+    release_later(endpoint_ids, endpoint);
+}
+
+uint32_t
+fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
+                        const struct in6_addr *remote_ip,
+                        uint16_t src_port, uint16_t dst_port)
+{
+    struct fabric_table_path *path;
+    uint32_t id;
+
+    if (!id_pool_alloc_id(path_ids, &id)) {
+        return FABRIC_TABLE_NONE;
+    }
+
+    path = &fabric_table_paths[id];
+    path->local_ip = *local_ip;
+    path->remote_ip = *remote_ip;
+    path->src_port = htons(src_port);
+    path->dst_port = htons(dst_port);
+    path->endpoint = endpoint;
+    path->key = hash_bytes(local_ip, sizeof *local_ip,
+                           hash_bytes(remote_ip, sizeof *remote_ip, src_port));
+    atomic_store_relaxed(&path->state, FABRIC_PATH_UNKNOWN);
+    atomic_store_relaxed(&path->tx_packets, 0);
+    atomic_store_relaxed(&path->tx_bytes, 0);
+    return id;
+}
+
+void
+fabric_table_free_path(uint32_t path)
+{
+    release_later(path_ids, path);
+}
+
+/* Returns the usable path of 'h' with the highest weight for 'slot', or
+ * FABRIC_TABLE_NONE if none is usable. */
+static uint32_t
+rendezvous(const struct endpoint_homes *h, size_t slot)
+{
+    uint32_t best = FABRIC_TABLE_NONE;
+    uint32_t best_weight = 0;
+
+    for (size_t i = 0; i < h->n_paths; i++) {
+        uint32_t path = h->paths[i];
+
+        if (fabric_path_state_is_usable(fabric_table_get_state(path))) {
+            uint32_t weight = hash_2words(fabric_table_paths[path].key, slot);
+
+            if (best == FABRIC_TABLE_NONE || weight > best_weight) {
+                best = path;
+                best_weight = weight;
+            }
+        }
+    }
+    return best;
+}
+
+/* Points every slot of 'endpoint' to where it belongs now. */
+static void
+update_slots(uint32_t endpoint)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_table_endpoint *ep = &fabric_table_endpoints[endpoint];
+    const struct endpoint_homes *h = homes[endpoint];
+    uint32_t n_usable = 0;
+
+    for (size_t i = 0; i < h->n_paths; i++) {
+        enum fabric_path_state state = fabric_table_get_state(h->paths[i]);
+
+        n_usable += fabric_path_state_is_usable(state);
+    }
+
+    for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
+        uint32_t path = h->homes[i];
+
+        if (path != FABRIC_TABLE_NONE && n_usable
+            && !fabric_path_state_is_usable(fabric_table_get_state(path))) {
+            path = rendezvous(h, i);
+        }
+        atomic_store_relaxed(&ep->slots[i], path);
+    }
+    atomic_store_relaxed(&ep->n_usable, n_usable);
+    atomic_store_relaxed(&ep->n_paths, h->n_paths);
+}
+
+static size_t
+find_path(const uint32_t paths[], size_t n, uint32_t path)
+{
+    size_t i;
+
+    for (i = 0; i < n && paths[i] != path; i++) {
+        continue;
+    }
+    return i;
+}
+
+/* Gives every path of 'h' its even share of homes: first takes homes from
+ * paths that are gone or have too many, then hands them to those that have too
+ * few. */
+static void
+spread_homes(struct endpoint_homes *h)
+{
+    size_t *count = xcalloc(h->n_paths, sizeof *count);
+    size_t share = FABRIC_TABLE_SLOTS / h->n_paths;
+    size_t extra = FABRIC_TABLE_SLOTS % h->n_paths;
+    size_t n_over = 0;
+
+    for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
+        size_t p = find_path(h->paths, h->n_paths, h->homes[i]);
+
+        /* 'extra' paths may keep one home more than the others. */
+        if (p == h->n_paths || count[p] > share
+            || (count[p] == share && n_over >= extra)) {
+            h->homes[i] = FABRIC_TABLE_NONE;
+        } else {
+            n_over += count[p] == share;
+            count[p]++;
+        }
+    }
+
+    size_t p = 0;
+    for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
+        if (h->homes[i] == FABRIC_TABLE_NONE) {
+            size_t tries = 0;
+
+            while (count[p] >= share && tries++ < h->n_paths) {
+                p = (p + 1) % h->n_paths;
+            }
+            if (count[p] >= share) {
+                /* Everyone has its share: the rest goes one by one. */
+                while (count[p] > share) {
+                    p = (p + 1) % h->n_paths;
+                }
+            }
+            h->homes[i] = h->paths[p];
+            count[p]++;
+            p = (p + 1) % h->n_paths;
+        }
+    }
+    free(count);
+}
+
+void
+fabric_table_set_paths(uint32_t endpoint, const uint32_t paths[], size_t n)
+{
+    struct endpoint_homes *h = homes[endpoint];
+
+    free(h->paths);
+    h->paths = n ? xmemdup(paths, n * sizeof *paths) : NULL;
+    h->n_paths = n;
+
+    if (n) {
+        spread_homes(h);
+    } else {
+        for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
+            h->homes[i] = FABRIC_TABLE_NONE;
+        }
+    }
+    update_slots(endpoint);
+}
+
+void
+fabric_table_set_state(uint32_t path, enum fabric_path_state state)
+{
+    enum fabric_path_state old = fabric_table_get_state(path);
+
+    if (state != old) {
+        atomic_store_relaxed(&fabric_table_paths[path].state, state);
+        if (fabric_path_state_is_usable(state)
+            != fabric_path_state_is_usable(old)) {
+            update_slots(fabric_table_paths[path].endpoint);
+        }
+    }
+}
+
+unsigned int
+fabric_table_count_slots(uint32_t path)
+{
+    struct fabric_table_endpoint *ep
+        = &fabric_table_endpoints[fabric_table_paths[path].endpoint];
+    unsigned int n = 0;
+
+    for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
+        uint32_t slot;
+
+        atomic_read_relaxed(&ep->slots[i], &slot);
+        n += slot == path;
+    }
+    return n;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FABRIC_TABLE_H
+#define FABRIC_TABLE_H 1
+
+/* The path table.
+ * ===============
+ *
+ * One flat piece of memory that tells, for every packet, over which path it
+ * goes: an array of endpoints, each with FABRIC_TABLE_SLOTS slots that name a
+ * path, and an array of paths.  A packet's flow hash picks a slot; that is all
+ * the work per packet, whatever the number of flows, paths and endpoints:
+ *
+ *     slot = endpoints[e].slots[hash >> FABRIC_TABLE_HASH_SHIFT]
+ *     path = paths[slot]
+ *
+ * When a path fails, the slots that pointed to it are pointed elsewhere and the
+ * very next packet follows.  Nothing else in the switch changes: no flow, no
+ * action, no cache.
+ *
+ * Both arrays have fixed places and fixed-size entries addressed by index, and
+ * hold plain data without pointers, so that they can be shared with a kernel
+ * program by mapping them.
+ *
+ * Slots
+ * =====
+ *
+ * Every slot has a home path; homes are spread evenly over the endpoint's
+ * paths, and change as little as possible when paths are added or removed.
+ * While its home is usable the slot points there; otherwise it points to the
+ * usable path that rendezvous hashing ranks first for that slot.  Hence when a
+ * path dies only its own flows move, and when it comes back only they return.
+ * If no path is usable, every slot points to its home: sending over a path
+ * that may be dead beats dropping for certain.
+ *
+ * Thread-safety
+ * =============
+ *
+ * Readers need no lock, from any thread.  Writers hold fabric_table_mutex.  An
+ * index that is freed may be handed out again only when no reader can still be
+ * using it: the free functions postpone that to after an RCU grace period. */
+
+#include "fabric-types.h"
+#include "openvswitch/types.h"
+#include "openvswitch/thread.h"
+#include "ovs-atomic.h"
+#include "util.h"
+
+#define FABRIC_TABLE_MAX_ENDPOINTS 65536
+#define FABRIC_TABLE_MAX_PATHS (1u << 20)
+#define FABRIC_TABLE_SLOTS 256
+#define FABRIC_TABLE_HASH_SHIFT 24      /* 32 - log2(FABRIC_TABLE_SLOTS). */
+#define FABRIC_TABLE_NONE UINT32_MAX    /* No path. */
+
+struct fabric_table_path {
+    /* Immutable while the index is allocated. */
+    struct in6_addr local_ip;
+    struct in6_addr remote_ip;
+    ovs_be16 src_port;
+    ovs_be16 dst_port;
+    uint32_t endpoint;                  /* Index of its endpoint. */
+    uint32_t key;                       /* Rank in rendezvous hashing. */
+
+    ATOMIC(uint32_t) state;             /* enum fabric_path_state. */
+
+    /* Inner packets and bytes sent. */
+    atomic_uint64_t tx_packets;
+    atomic_uint64_t tx_bytes;
+    uint8_t pad[64];
+};
+BUILD_ASSERT_DECL(sizeof(struct fabric_table_path) == 128);
+
+struct fabric_table_endpoint {
+    ATOMIC(uint32_t) n_usable;          /* Usable paths. */
+    ATOMIC(uint32_t) n_paths;
+    atomic_uint64_t rx_packets;         /* Inner packets and bytes. */
+    atomic_uint64_t rx_bytes;
+    atomic_uint64_t tx_no_live_path;
+    uint8_t pad[32];
+    ATOMIC(uint32_t) slots[FABRIC_TABLE_SLOTS];
+};
+BUILD_ASSERT_DECL(sizeof(struct fabric_table_endpoint) == 64 + 1024);
+
+extern struct ovs_mutex fabric_table_mutex;
+extern struct fabric_table_path *fabric_table_paths;
+extern struct fabric_table_endpoint *fabric_table_endpoints;
+
+/* Maps the table.  Must be called first, once or more. */
+void fabric_table_init(void);
+
+/* Endpoints.  Returns FABRIC_TABLE_NONE if the table is full. */
+uint32_t fabric_table_alloc_endpoint(void)
+    OVS_REQUIRES(fabric_table_mutex);
+void fabric_table_free_endpoint(uint32_t endpoint)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Makes the 'n' paths in 'paths' (indexes) the paths of 'endpoint', moving as
+ * few slots as an even spread allows. */
+void fabric_table_set_paths(uint32_t endpoint, const uint32_t paths[],
+                            size_t n)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Paths.  Likewise; a new path is FABRIC_PATH_UNKNOWN. */
+uint32_t fabric_table_alloc_path(uint32_t endpoint,
+                                 const struct in6_addr *local_ip,
+                                 const struct in6_addr *remote_ip,
+                                 uint16_t src_port, uint16_t dst_port)
+    OVS_REQUIRES(fabric_table_mutex);
+void fabric_table_free_path(uint32_t path)
+    OVS_REQUIRES(fabric_table_mutex);
+void fabric_table_set_state(uint32_t path, enum fabric_path_state)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Number of slots of its endpoint that point to 'path'. */
+unsigned int fabric_table_count_slots(uint32_t path);
+
+static inline enum fabric_path_state
+fabric_table_get_state(uint32_t path)
+{
+    uint32_t state;
+
+    atomic_read_relaxed(&fabric_table_paths[path].state, &state);
+    return state;
+}
+
+/* Returns the path for a packet of flow 'hash' to 'endpoint', or
+ * FABRIC_TABLE_NONE if the endpoint has no path at all. */
+static inline uint32_t
+fabric_table_select(uint32_t endpoint, uint32_t hash)
+{
+    uint32_t path;
+
+    atomic_read_relaxed(&fabric_table_endpoints[endpoint]
+                        .slots[hash >> FABRIC_TABLE_HASH_SHIFT], &path);
+    return path;
+}
+
+#endif /* fabric-table.h */
