@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The "dummy" uplink driver, for tests: uplinks of one process reach each
+ * other.
+ *
+ * A datagram to an address that is the local IP of another dummy uplink with
+ * the same UDP port is queued there; any other is lost.  Every uplink also
+ * remembers the last datagrams that it sent.  Nothing happens by itself: the
+ * main loop serves dummy uplinks, so tests may stop the clock. */
+
+#include <config.h>
+
+#include "fabric-uplink.h"
+
+#include <errno.h>
+
+#include "fabric-encap.h"
+#include "fabric-hooks.h"
+#include "fabric-prober.h"
+#include "fabric-stamp.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/list.h"
+#include "openvswitch/poll-loop.h"
+#include "ovs-thread.h"
+#include "packets.h"
+#include "unixctl.h"
+#include "util.h"
+
+#define MAX_SENT 1024
+#define MAX_QUEUE 8192
+
+struct message {
+    struct ovs_list node;
+    struct in6_addr remote_ip;  /* Sender if received, receiver if sent. */
+    uint16_t port;              /* Source port. */
+    uint8_t tos, ttl;
+    size_t size;
+    size_t gso_size;
+    uint8_t data[];
+};
+
+struct dummy_uplink {
+    struct fabric_uplink up;
+    struct ovs_list node;               /* In 'all_uplinks'. */
+
+    /* Guarded by 'mutex'. */
+    struct ovs_list queues[2];          /* Data, probes: struct message. */
+    size_t n_queued;
+    struct ovs_list sent;               /* Data only: struct message. */
+    size_t n_sent;
+    struct ovs_list held[2];            /* Returned by the last recv(). */
+    bool carrier;
+    int error;                          /* Of every send, 0 for none. */
+};
+
+/* A source port that loses what it sends. */
+struct failure {
+    struct ovs_list node;
+    struct in6_addr local_ip, remote_ip;
+    uint16_t port;                      /* 0: any. */
+};
+
+static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
+static struct ovs_list all_uplinks OVS_GUARDED_BY(mutex)
+    = OVS_LIST_INITIALIZER(&all_uplinks);
+static struct ovs_list failures OVS_GUARDED_BY(mutex)
+    = OVS_LIST_INITIALIZER(&failures);
+
+static struct dummy_uplink *
+dummy_cast(struct fabric_uplink *up)
+{
+    return CONTAINER_OF(up, struct dummy_uplink, up);
+}
+
+static void
+free_messages(struct ovs_list *list)
+{
+    struct message *m;
+
+    LIST_FOR_EACH_POP (m, node, list) {
+        free(m);
+    }
+}
+
+static struct fabric_uplink *
+dummy_alloc(void)
+{
+    struct dummy_uplink *d = xzalloc(sizeof *d);
+
+    for (size_t i = 0; i < ARRAY_SIZE(d->queues); i++) {
+        ovs_list_init(&d->queues[i]);
+        ovs_list_init(&d->held[i]);
+    }
+    ovs_list_init(&d->sent);
+    d->carrier = true;
+    ovs_mutex_lock(&mutex);
+    ovs_list_push_back(&all_uplinks, &d->node);
+    ovs_mutex_unlock(&mutex);
+    return &d->up;
+}
+
+static char *
+dummy_open(struct fabric_uplink *up OVS_UNUSED)
+{
+    return NULL;
+}
+
+static char *
+dummy_add_port(struct fabric_uplink *up OVS_UNUSED, unsigned int i OVS_UNUSED,
+               uint16_t *port OVS_UNUSED)
+{
+    return NULL;
+}
+
+static void
+dummy_destroy(struct fabric_uplink *up)
+{
+    struct dummy_uplink *d = dummy_cast(up);
+
+    ovs_mutex_lock(&mutex);
+    ovs_list_remove(&d->node);
+    for (size_t i = 0; i < ARRAY_SIZE(d->queues); i++) {
+        free_messages(&d->queues[i]);
+        free_messages(&d->held[i]);
+    }
+    free_messages(&d->sent);
+    ovs_mutex_unlock(&mutex);
+    free(d);
+}
+
+static bool
+is_probe(const struct fabric_uplink *up, const uint8_t *data, size_t size)
+{
+    struct fabric_encap_info info;
+    enum fabric_drop drop;
+
+    return (fabric_encap_parse(up->config.encap, data, size, &info, &drop)
+            && info.vni == up->config.probe_vni
+            && fabric_stamp_is_probe(data + info.header_len,
+                                     size - info.header_len));
+}
+
+static struct message *
+make_message(const struct fabric_datagram *dg, const struct in6_addr *peer,
+             uint16_t port, uint8_t ttl)
+{
+    struct message *m = xmalloc(sizeof *m + dg->size);
+    size_t ofs = 0;
+
+    m->remote_ip = *peer;
+    m->port = port;
+    m->tos = dg->tos;
+    m->ttl = ttl;
+    m->size = dg->size;
+    m->gso_size = dg->size > dg->gso_size ? dg->gso_size : 0;
+    for (size_t i = 0; i < dg->n_iov; i++) {
+        memcpy(m->data + ofs, dg->iov[i].iov_base, dg->iov[i].iov_len);
+        ofs += dg->iov[i].iov_len;
+    }
+    return m;
+}
+
+static bool
+fails(const struct in6_addr *local, const struct in6_addr *remote,
+      uint16_t port)
+    OVS_REQUIRES(mutex)
+{
+    const struct failure *f;
+
+    LIST_FOR_EACH (f, node, &failures) {
+        if (ipv6_addr_equals(&f->local_ip, local)
+            && ipv6_addr_equals(&f->remote_ip, remote)
+            && (!f->port || f->port == port)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct dummy_uplink *
+find_uplink(const struct in6_addr *ip, uint16_t dst_port)
+    OVS_REQUIRES(mutex)
+{
+    struct dummy_uplink *d;
+
+    LIST_FOR_EACH (d, node, &all_uplinks) {
+        if (ipv6_addr_equals(&d->up.config.local_ip, ip)
+            && (!dst_port || d->up.config.dst_port == dst_port)) {
+            return d;
+        }
+    }
+    return NULL;
+}
+
+static void
+queue_message(struct dummy_uplink *d, struct message *m)
+    OVS_REQUIRES(mutex)
+{
+    if (d->n_queued < MAX_QUEUE) {
+        bool probe = !m->gso_size && is_probe(&d->up, m->data, m->size);
+
+        ovs_list_push_back(&d->queues[probe], &m->node);
+        d->n_queued++;
+    } else {
+        free(m);
+    }
+}
+
+static void
+remember_sent(struct dummy_uplink *d, struct message *m)
+    OVS_REQUIRES(mutex)
+{
+    if (is_probe(&d->up, m->data, m->size)) {
+        free(m);
+        return;
+    }
+    if (d->n_sent >= MAX_SENT) {
+        struct message *oldest = CONTAINER_OF(ovs_list_pop_front(&d->sent),
+                                              struct message, node);
+
+        free(oldest);
+        d->n_sent--;
+    }
+    ovs_list_push_back(&d->sent, &m->node);
+    d->n_sent++;
+}
+
+static void
+dummy_send(struct fabric_uplink *up, struct fabric_datagram *dgs, size_t n)
+{
+    struct dummy_uplink *d = dummy_cast(up);
+    const struct in6_addr *local = &up->config.local_ip;
+
+    ovs_mutex_lock(&mutex);
+    for (size_t i = 0; i < n; i++) {
+        struct fabric_datagram *dg = &dgs[i];
+        uint16_t port = up->src_ports[dg->port_idx];
+        uint8_t ttl = dg->ttl ? dg->ttl : up->config.ttl;
+
+        dg->error = d->error;
+        if (!dg->error) {
+            struct dummy_uplink *peer = find_uplink(&dg->remote_ip,
+                                                    up->config.dst_port);
+
+            remember_sent(d, make_message(dg, &dg->remote_ip, port, ttl));
+            if (peer && d->carrier && peer->carrier
+                && !fails(local, &dg->remote_ip, port)) {
+                queue_message(peer, make_message(dg, local, port, ttl));
+            }
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+static size_t
+receive(struct dummy_uplink *d, bool probe, struct fabric_rx *rx)
+{
+    size_t n = 0;
+
+    ovs_mutex_lock(&mutex);
+    free_messages(&d->held[probe]);
+    while (n < FABRIC_RX_BURST && !ovs_list_is_empty(&d->queues[probe])) {
+        struct message *m
+            = CONTAINER_OF(ovs_list_pop_front(&d->queues[probe]),
+                           struct message, node);
+
+        d->n_queued--;
+        ovs_list_push_back(&d->held[probe], &m->node);
+        rx[n++] = (struct fabric_rx) {
+            .data = m->data, .size = m->size, .gso_size = m->gso_size,
+            .remote_ip = m->remote_ip, .remote_port = m->port,
+            .tos = m->tos, .ttl = m->ttl,
+        };
+    }
+    ovs_mutex_unlock(&mutex);
+    return n;
+}
+
+static size_t
+dummy_recv(struct fabric_uplink *up, struct fabric_rx *rx)
+{
+    return receive(dummy_cast(up), false, rx);
+}
+
+static size_t
+dummy_recv_probe(struct fabric_uplink *up, struct fabric_rx *rx)
+{
+    return receive(dummy_cast(up), true, rx);
+}
+
+static void
+wait(struct dummy_uplink *d, bool probe)
+{
+    ovs_mutex_lock(&mutex);
+    if (!ovs_list_is_empty(&d->queues[probe])) {
+        poll_immediate_wake();
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+static void
+dummy_recv_wait(struct fabric_uplink *up)
+{
+    wait(dummy_cast(up), false);
+}
+
+static void
+dummy_recv_probe_wait(struct fabric_uplink *up)
+{
+    wait(dummy_cast(up), true);
+}
+
+static bool
+dummy_is_up(struct fabric_uplink *up, const char **reason)
+{
+    *reason = "no carrier";
+    return dummy_cast(up)->carrier;
+}
+
+static const struct fabric_uplink_class fabric_uplink_dummy_class = {
+    .name = "dummy",
+    .alloc = dummy_alloc,
+    .open = dummy_open,
+    .add_port = dummy_add_port,
+    .destroy = dummy_destroy,
+    .send = dummy_send,
+    .recv = dummy_recv,
+    .recv_wait = dummy_recv_wait,
+    .recv_probe = dummy_recv_probe,
+    .recv_probe_wait = dummy_recv_probe_wait,
+    .is_up = dummy_is_up,
+    .threaded = false,
+};
+
+/* Commands. */
+
+static bool
+parse_ip_arg(struct unixctl_conn *conn, const char *s, struct in6_addr *ip)
+{
+    ovs_be32 ip4;
+
+    if (ip_parse(s, &ip4)) {
+        in6_addr_set_mapped_ipv4(ip, ip4);
+        return true;
+    } else if (ipv6_parse(s, ip)) {
+        return true;
+    }
+    unixctl_command_reply_error(conn, "not an IP address");
+    return false;
+}
+
+/* fabric-dummy/receive LOCAL REMOTE SRC_PORT HEX [TOS [TTL]] */
+static void
+dummy_unixctl_receive(struct unixctl_conn *conn, int argc, const char *argv[],
+                      void *aux OVS_UNUSED)
+{
+    struct in6_addr local, remote;
+    struct dummy_uplink *d;
+    size_t len = strlen(argv[4]) / 2;
+    struct message *m;
+
+    if (!parse_ip_arg(conn, argv[1], &local)
+        || !parse_ip_arg(conn, argv[2], &remote)) {
+        return;
+    }
+    m = xzalloc(sizeof *m + len);
+    m->remote_ip = remote;
+    m->port = atoi(argv[3]);
+    m->size = len;
+    m->tos = argc > 5 ? atoi(argv[5]) : 0;
+    m->ttl = argc > 6 ? atoi(argv[6]) : 64;
+    for (size_t i = 0; i < len; i++) {
+        m->data[i] = hexits_value(&argv[4][2 * i], 2, NULL);
+    }
+
+    ovs_mutex_lock(&mutex);
+    d = find_uplink(&local, 0);
+    if (d) {
+        queue_message(d, m);
+    }
+    ovs_mutex_unlock(&mutex);
+    if (d) {
+        unixctl_command_reply(conn, NULL);
+    } else {
+        free(m);
+        unixctl_command_reply_error(conn, "no such uplink");
+    }
+}
+
+/* fabric-dummy/sent LOCAL: prints and forgets what was sent: receiver, source
+ * port, TOS, TTL, size of one datagram, bytes. */
+static void
+dummy_unixctl_sent(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                   const char *argv[], void *aux OVS_UNUSED)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct dummy_uplink *d;
+    struct in6_addr local;
+
+    if (!parse_ip_arg(conn, argv[1], &local)) {
+        return;
+    }
+    ovs_mutex_lock(&mutex);
+    d = find_uplink(&local, 0);
+    if (d) {
+        struct message *m;
+
+        LIST_FOR_EACH_POP (m, node, &d->sent) {
+            ipv6_format_mapped(&m->remote_ip, &ds);
+            ds_put_format(&ds, " port=%"PRIu16" tos=%u ttl=%u gso=%"PRIuSIZE
+                          " ", m->port, m->tos, m->ttl, m->gso_size);
+            ds_put_hex(&ds, m->data, m->size);
+            ds_put_char(&ds, '\n');
+            free(m);
+        }
+        d->n_sent = 0;
+    }
+    ovs_mutex_unlock(&mutex);
+    if (d) {
+        unixctl_command_reply(conn, ds_cstr(&ds));
+    } else {
+        unixctl_command_reply_error(conn, "no such uplink");
+    }
+    ds_destroy(&ds);
+}
+
+/* fabric-dummy/fail LOCAL REMOTE [PORT], fabric-dummy/heal: what LOCAL sends
+ * to REMOTE is lost. */
+static void
+dummy_unixctl_fail(struct unixctl_conn *conn, int argc, const char *argv[],
+                   void *aux OVS_UNUSED)
+{
+    struct failure *f = xzalloc(sizeof *f);
+
+    if (!parse_ip_arg(conn, argv[1], &f->local_ip)
+        || !parse_ip_arg(conn, argv[2], &f->remote_ip)) {
+        free(f);
+        return;
+    }
+    f->port = argc > 3 ? atoi(argv[3]) : 0;
+    ovs_mutex_lock(&mutex);
+    ovs_list_push_back(&failures, &f->node);
+    ovs_mutex_unlock(&mutex);
+    unixctl_command_reply(conn, NULL);
+}
+
+static void
+dummy_unixctl_heal(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                   const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct failure *f;
+
+    ovs_mutex_lock(&mutex);
+    LIST_FOR_EACH_POP (f, node, &failures) {
+        free(f);
+    }
+    ovs_mutex_unlock(&mutex);
+    unixctl_command_reply(conn, NULL);
+}
+
+/* fabric-dummy/carrier LOCAL up|down|unreachable */
+static void
+dummy_unixctl_carrier(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                      const char *argv[], void *aux OVS_UNUSED)
+{
+    struct dummy_uplink *d;
+    struct in6_addr local;
+
+    if (!parse_ip_arg(conn, argv[1], &local)) {
+        return;
+    }
+    ovs_mutex_lock(&mutex);
+    d = find_uplink(&local, 0);
+    if (d) {
+        d->carrier = strcmp(argv[2], "down");
+        d->error = strcmp(argv[2], "unreachable") ? 0 : ENETUNREACH;
+    }
+    ovs_mutex_unlock(&mutex);
+    if (d) {
+        fabric_prober_check_uplinks();
+        unixctl_command_reply(conn, NULL);
+    } else {
+        unixctl_command_reply_error(conn, "no such uplink");
+    }
+}
+
+void
+fabric_uplink_dummy_register(void)
+{
+    fabric_uplink_class_register(&fabric_uplink_dummy_class);
+    unixctl_command_register("fabric-dummy/receive",
+                             "local remote port hex [tos [ttl]]", 4, 6,
+                             dummy_unixctl_receive, NULL);
+    unixctl_command_register("fabric-dummy/sent", "local", 1, 1,
+                             dummy_unixctl_sent, NULL);
+    unixctl_command_register("fabric-dummy/fail", "local remote [port]", 2, 3,
+                             dummy_unixctl_fail, NULL);
+    unixctl_command_register("fabric-dummy/heal", "", 0, 0,
+                             dummy_unixctl_heal, NULL);
+    unixctl_command_register("fabric-dummy/carrier",
+                             "local up|down|unreachable", 2, 2,
+                             dummy_unixctl_carrier, NULL);
+}

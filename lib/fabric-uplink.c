@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "fabric-uplink.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ovs-rcu.h"
+#include "util.h"
+
+#define MAX_CLASSES 4
+
+static const struct fabric_uplink_class *classes[MAX_CLASSES] = {
+    &fabric_uplink_udp_class,
+};
+
+const struct fabric_uplink_class *
+fabric_uplink_class_lookup(const char *name)
+{
+    for (size_t i = 0; i < MAX_CLASSES && classes[i]; i++) {
+        if (!strcmp(classes[i]->name, name)) {
+            return classes[i];
+        }
+    }
+    return NULL;
+}
+
+/* Main thread only, before any uplink is opened. */
+void
+fabric_uplink_class_register(const struct fabric_uplink_class *class)
+{
+    for (size_t i = 0; i < MAX_CLASSES; i++) {
+        if (!classes[i] || classes[i] == class) {
+            classes[i] = class;
+            return;
+        }
+    }
+    OVS_NOT_REACHED();
+}
+
+static void
+uplink_destroy(struct fabric_uplink *up)
+{
+    up->class->destroy(up);
+}
+
+char *
+fabric_uplink_open(const struct fabric_uplink_class *class,
+                   const struct fabric_uplink_config *config,
+                   struct fabric_uplink **upp)
+{
+    struct fabric_uplink *up = class->alloc();
+    char *error;
+
+    up->class = class;
+    up->config = *config;
+
+    error = class->open(up);
+    if (error) {
+        uplink_destroy(up);
+        up = NULL;
+    }
+    *upp = up;
+    return error;
+}
+
+char *
+fabric_uplink_set_n_ports(struct fabric_uplink *up, unsigned int n)
+{
+    while (up->n_ports < n) {
+        unsigned int i = up->n_ports;
+        uint16_t port = (i ? up->src_ports[i - 1] + 1
+                         : up->config.src_port_base);
+        char *error = up->class->add_port(up, i, &port);
+
+        if (error) {
+            return error;
+        }
+        up->src_ports[i] = port;
+        up->n_ports++;
+    }
+    return NULL;
+}
+
+void
+fabric_uplink_close(struct fabric_uplink *up)
+{
+    if (up) {
+        ovsrcu_postpone(uplink_destroy, up);
+    }
+}
+
+bool
+fabric_uplink_is_unreachable(int error)
+{
+    return (error == ENETUNREACH || error == EHOSTUNREACH
+            || error == ENETDOWN || error == EADDRNOTAVAIL);
+}
+
+int
+fabric_datagram_send_singly(
+    const struct fabric_datagram *d,
+    int (*send_one)(const struct fabric_datagram *, void *aux), void *aux)
+{
+    struct iovec *iov = xmalloc(d->n_iov * sizeof *iov);
+    size_t left_in_iov = d->n_iov ? d->iov[0].iov_len : 0;
+    size_t left = d->size;
+    int retval = 0;
+    size_t i = 0;
+
+    while (left) {
+        struct fabric_datagram one = *d;
+        size_t want = MIN(left, d->gso_size ? d->gso_size : left);
+
+        one.iov = iov;
+        one.n_iov = 0;
+        one.size = want;
+        one.gso_size = 0;
+        left -= want;
+        while (want) {
+            size_t n = MIN(want, left_in_iov);
+            const struct iovec *src = &d->iov[i];
+
+            iov[one.n_iov].iov_base = ((uint8_t *) src->iov_base
+                                       + src->iov_len - left_in_iov);
+            iov[one.n_iov++].iov_len = n;
+            want -= n;
+            left_in_iov -= n;
+            if (!left_in_iov && ++i < d->n_iov) {
+                left_in_iov = d->iov[i].iov_len;
+            }
+        }
+
+        int error = send_one(&one, aux);
+        if (error) {
+            retval = error;
+        }
+    }
+    free(iov);
+    return retval;
+}
