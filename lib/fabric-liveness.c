@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Detection time follows BFD's rule (RFC 5880 section 6.8.4: multiplier times
+ * interval), counted from the departure of the first unanswered probe, except
+ * that the last probe is given half an interval, rather than a whole one, and
+ * the round trip to be answered.  Round trips are smoothed as in RFC 6298
+ * section 2 (gain 1/8). */
+
+#include <config.h>
+
+#include "fabric-liveness.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "util.h"
+
+void
+fabric_liveness_init(struct fabric_liveness *l)
+{
+    memset(l, 0, sizeof *l);
+    l->state = FABRIC_PATH_UNKNOWN;
+    l->rtt_us = l->rtt_min_us = l->rtt_smoothed_us = -1;
+}
+
+uint32_t
+fabric_liveness_sent(struct fabric_liveness *l, long long int now_us)
+{
+    uint32_t seq = l->next_seq++;
+
+    if (!l->n_unanswered++) {
+        l->unanswered_since = now_us / 1000;
+    } else if (l->state == FABRIC_PATH_DOWN && l->n_unanswered > 2) {
+        /* One probe may still be under way; two missing break the run. */
+        l->n_run = 0;
+    }
+    l->sent_us[seq % FABRIC_LIVENESS_WINDOW] = now_us;
+    l->probe_tx++;
+    return seq;
+}
+
+static void
+update_rtt(struct fabric_liveness *l, int64_t rtt)
+{
+    rtt = MAX(rtt, 0);
+    l->rtt_us = rtt;
+    if (l->rtt_min_us < 0 || rtt < l->rtt_min_us) {
+        l->rtt_min_us = rtt;
+    }
+    l->rtt_smoothed_us = (l->rtt_smoothed_us < 0
+                          ? rtt
+                          : l->rtt_smoothed_us
+                            + (rtt - l->rtt_smoothed_us) / 8);
+}
+
+bool
+fabric_liveness_answered(struct fabric_liveness *l,
+                         const struct fabric_probe_config *config,
+                         uint32_t seq, long long int now_us,
+                         int64_t residence_us)
+{
+    uint32_t age = l->next_seq - seq;   /* 1 for the latest probe. */
+
+    if (!age || age > l->probe_tx) {
+        /* Never sent. */
+        return false;
+    }
+    if (l->ever_answered && (int32_t) (seq - l->last_answered) <= 0) {
+        /* Duplicate, replayed or overtaken. */
+        return false;
+    }
+    l->ever_answered = true;
+    l->last_answered = seq;
+    l->probe_rx++;
+    l->n_run++;
+    l->n_unanswered = age - 1;
+    if (age <= FABRIC_LIVENESS_WINDOW) {
+        update_rtt(l, now_us - l->sent_us[seq % FABRIC_LIVENESS_WINDOW]
+                      - residence_us);
+    }
+    if (l->n_unanswered && l->n_unanswered <= FABRIC_LIVENESS_WINDOW) {
+        l->unanswered_since
+            = l->sent_us[(seq + 1) % FABRIC_LIVENESS_WINDOW] / 1000;
+    }
+
+    if (l->state == FABRIC_PATH_UNKNOWN
+        || (l->state == FABRIC_PATH_DOWN && l->n_run >= config->multiplier)) {
+        l->state = FABRIC_PATH_UP;
+        return true;
+    }
+    return false;
+}
+
+long long int
+fabric_liveness_deadline(const struct fabric_liveness *l,
+                         const struct fabric_probe_config *config)
+{
+    long long int rtt_ms = DIV_ROUND_UP(MAX(l->rtt_smoothed_us, 0), 1000);
+
+    if (l->state == FABRIC_PATH_DOWN || l->n_unanswered < config->multiplier) {
+        return LLONG_MAX;
+    }
+
+    /* A round trip well below the granularity of the clock adds nothing. */
+    return (l->unanswered_since
+            + (long long int) (config->multiplier - 1) * config->interval
+            + MAX(config->interval / 2, 1) + (rtt_ms > 1 ? 2 * rtt_ms : 0));
+}
+
+bool
+fabric_liveness_check(struct fabric_liveness *l,
+                      const struct fabric_probe_config *config,
+                      bool peer_answers, long long int now_us)
+{
+    if (now_us / 1000 < fabric_liveness_deadline(l, config)
+        || (l->state == FABRIC_PATH_UNKNOWN && !peer_answers)) {
+        return false;
+    }
+    l->state = FABRIC_PATH_DOWN;
+    l->n_run = 0;
+    l->n_down++;
+    l->rtt_min_us = -1;
+    return true;
+}
+
+uint64_t
+fabric_liveness_lost(const struct fabric_liveness *l)
+{
+    uint64_t missing = l->probe_tx - l->probe_rx;
+
+    return (l->state == FABRIC_PATH_DOWN || missing < l->n_unanswered
+            ? missing : missing - l->n_unanswered);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FABRIC_LIVENESS_H
+#define FABRIC_LIVENESS_H 1
+
+/* Liveness of one path.
+ * =====================
+ *
+ * A state machine that is told of probes sent and answers received, and says
+ * whether the path works.  It has no clock, socket or lock of its own.
+ *
+ *             first answer                    unanswered
+ *   UNKNOWN ----------------> UP --------------------------------> DOWN
+ *      |                       ^                                    |
+ *      |                       +------------------------------------+
+ *      |                          'multiplier' answers in a row     ^
+ *      +------------------------------------------------------------+
+ *        unanswered, while other paths of the peer are answered
+ *
+ * "Unanswered" means: 'multiplier' probes in a row were sent, the last one at
+ * least half an interval plus twice the usual round trip ago.  A path whose
+ * prober was stalled does not go down: probes that were not sent cannot be
+ * missed.
+ *
+ * Times are ms, round trips us, of any monotonic clock.
+ *
+ * Thread-safety: none, the caller locks. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "fabric-registry.h"
+#include "fabric-types.h"
+
+#define FABRIC_LIVENESS_WINDOW 64       /* Probes whose departure is known. */
+
+struct fabric_liveness {
+    enum fabric_path_state state;       /* UNKNOWN, UP or DOWN. */
+
+    uint32_t next_seq;                  /* Of the next probe. */
+    uint32_t last_answered;             /* Highest sequence answered. */
+    bool ever_answered;
+    unsigned int n_unanswered;          /* Sent since 'last_answered'. */
+    unsigned int n_run;                 /* Answers in a row. */
+    long long int unanswered_since;     /* Departure of the first of
+                                         * 'n_unanswered'. */
+    long long int sent_us[FABRIC_LIVENESS_WINDOW];
+
+    uint64_t probe_tx;
+    uint64_t probe_rx;
+    uint64_t n_down;
+
+    int64_t rtt_us;                     /* -1 until measured. */
+    int64_t rtt_min_us;
+    int64_t rtt_smoothed_us;
+};
+
+void fabric_liveness_init(struct fabric_liveness *);
+
+/* A probe leaves now; returns the sequence number to put into it. */
+uint32_t fabric_liveness_sent(struct fabric_liveness *, long long int now_us);
+
+/* The answer to probe 'seq' arrived, having spent 'residence_us' in the peer.
+ * Returns true if the state changed. */
+bool fabric_liveness_answered(struct fabric_liveness *,
+                              const struct fabric_probe_config *,
+                              uint32_t seq, long long int now_us,
+                              int64_t residence_us);
+
+/* Checks whether the path is down by now.  'peer_answers' tells whether the
+ * peer has ever answered on any path.  Returns true if the state changed. */
+bool fabric_liveness_check(struct fabric_liveness *,
+                           const struct fabric_probe_config *,
+                           bool peer_answers, long long int now_us);
+
+/* When fabric_liveness_check() may next change the state; LLONG_MAX if only an
+ * answer or another probe can. */
+long long int fabric_liveness_deadline(const struct fabric_liveness *,
+                                       const struct fabric_probe_config *);
+
+/* Probes given up as lost. */
+uint64_t fabric_liveness_lost(const struct fabric_liveness *);
+
+#endif /* fabric-liveness.h */

@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Answers choose their path as follows.  The answer to a probe goes back
+ * between the same two addresses, with the same source port as the probe if
+ * that path is usable, so that path k there and path k here stand or fall
+ * together.  If it is not usable, another usable path between the two
+ * addresses carries the answer: otherwise one dead direction would keep a path
+ * down whose other direction works. */
+
+#include <config.h>
+
+#include "fabric-prober.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+
+#include "coverage.h"
+#include "fabric-drops.h"
+#include "fabric-encap.h"
+#include "fabric-private.h"
+#include "fabric-stamp.h"
+#include "latch.h"
+#include "netlink-socket.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "random.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_prober);
+
+COVERAGE_DEFINE(fabric_probe_sent);
+COVERAGE_DEFINE(fabric_probe_reflected);
+COVERAGE_DEFINE(fabric_probe_answered);
+
+/* Paths by the time of their next event: [0] served by the main loop, [1] by
+ * the thread. */
+static struct heap timers[2] OVS_GUARDED_BY(fabric_table_mutex);
+
+static bool thread_started;
+static pthread_t thread;
+static struct latch exit_latch;
+
+/* Wakes the thread when uplinks or paths change. */
+static struct latch change_latch;
+
+static void *fabric_prober_main(void *);
+
+static void
+prober_init(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+
+    if (ovsthread_once_start(&once)) {
+        heap_init(&timers[0]);
+        heap_init(&timers[1]);
+        latch_init(&exit_latch);
+        latch_init(&change_latch);
+        ovsthread_once_done(&once);
+    }
+}
+
+/* heap.h keeps the maximum in front; we want the earliest time. */
+static uint64_t
+time_to_priority(long long int when)
+{
+    return UINT64_MAX - (uint64_t) when;
+}
+
+static struct heap *
+path_heap(const struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    return &timers[path->uplink->class->threaded];
+}
+
+static long long int
+next_event(const struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric *f = path->endpoint->fabric;
+    long long int deadline = LLONG_MAX;
+
+    if (!f->probe.enabled) {
+        return path->next_probe;
+    }
+    if (path->live.state != FABRIC_PATH_UNKNOWN || path->endpoint->answers) {
+        deadline = fabric_liveness_deadline(&path->live, &f->probe);
+    }
+    return MIN(path->next_probe, deadline);
+}
+
+void
+fabric_prober_add(struct fabric_path *path)
+{
+    prober_init();
+
+    /* The first probes of an endpoint are spread over an interval, so that its
+     * paths do not stay in step. */
+    unsigned int interval = MAX(path->endpoint->fabric->probe.interval, 1);
+    path->next_probe = time_msec() + (path->ssid * 7) % interval;
+    heap_insert(path_heap(path), &path->timer,
+                time_to_priority(path->next_probe));
+}
+
+void
+fabric_prober_remove(struct fabric_path *path)
+{
+    heap_remove(path_heap(path), &path->timer);
+}
+
+void
+fabric_prober_changed(void)
+{
+    const struct fabric *f;
+
+    prober_init();
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        if (f->class->threaded && !thread_started) {
+            thread_started = true;
+            thread = ovs_thread_create("fabric_prober", fabric_prober_main,
+                                       NULL);
+        }
+    }
+    latch_set(&change_latch);
+}
+
+void
+fabric_prober_exit(void)
+{
+    if (thread_started) {
+        latch_set(&exit_latch);
+        xpthread_join(thread, NULL);
+        latch_poll(&exit_latch);
+        thread_started = false;
+    }
+}
+
+/* Sending. */
+
+/* Datagrams that wait to be sent from one uplink. */
+struct burst {
+    struct fabric_uplink *uplink;
+    size_t n;
+    struct fabric_datagram datagrams[32];
+    struct iovec iovs[32];
+    struct fabric_path *paths[32];      /* NULL for answers. */
+    uint8_t bufs[32][FABRIC_GENEVE_HLEN + FABRIC_STAMP_MAX_FRAME];
+};
+
+static void
+burst_flush(struct burst *b)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    if (!b->n) {
+        return;
+    }
+    b->uplink->class->send(b->uplink, b->datagrams, b->n);
+    for (size_t i = 0; i < b->n; i++) {
+        struct fabric_path *path = b->paths[i];
+
+        if (path) {
+            path->unreachable
+                = fabric_uplink_is_unreachable(b->datagrams[i].error);
+            fabric_path_refresh(path);
+        }
+    }
+    b->n = 0;
+}
+
+static const struct eth_addr *
+probe_source_mac(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+    static struct eth_addr mac;
+
+    if (ovsthread_once_start(&once)) {
+        eth_addr_random(&mac);
+        ovsthread_once_done(&once);
+    }
+    return &mac;
+}
+
+/* Adds 'stamp' to 'b', to go from port 'port_idx' of 'up' to 'remote'. */
+static void
+burst_add(struct burst *b, const struct fabric *f, struct fabric_uplink *up,
+          unsigned int port_idx, const struct in6_addr *remote,
+          const struct fabric_stamp *stamp, struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    size_t i, size;
+
+    if (b->n == ARRAY_SIZE(b->datagrams) || (b->n && b->uplink != up)) {
+        burst_flush(b);
+    }
+    b->uplink = up;
+    i = b->n++;
+
+    size = fabric_encap_build_simple(f->encap, f->probe.vni, true,
+                                     b->bufs[i]);
+    size += fabric_stamp_compose(stamp, probe_source_mac(),
+                                 &up->config.local_ip, b->bufs[i] + size);
+    b->iovs[i] = (struct iovec) { .iov_base = b->bufs[i], .iov_len = size };
+    b->datagrams[i] = (struct fabric_datagram) {
+        .remote_ip = *remote,
+        .port_idx = port_idx,
+        .iov = &b->iovs[i],
+        .n_iov = 1,
+        .size = size,
+    };
+    b->paths[i] = path;
+}
+
+static fabric_stamp_ts
+stamp_now(void)
+{
+    return fabric_stamp_ts_from_ns((uint64_t) time_wall_usec() * 1000);
+}
+
+/* RFC 8762 section 4.2.1: not synchronized, NTP format, multiplier 1. */
+#define ERROR_ESTIMATE 1
+
+static void
+probe_path(struct fabric_path *path, struct burst *b)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_stamp stamp = {
+        .seq = fabric_liveness_sent(&path->live, time_usec()),
+        .timestamp = stamp_now(),
+        .error_estimate = ERROR_ESTIMATE,
+        .ssid = path->ssid,
+    };
+
+    COVERAGE_INC(fabric_probe_sent);
+    burst_add(b, path->endpoint->fabric, path->uplink, path->port_idx,
+              &fabric_table_paths[path->index].remote_ip, &stamp, path);
+}
+
+static void
+path_event(struct fabric_path *path, struct burst *b, long long int now)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_probe_config *config = &path->endpoint->fabric->probe;
+
+    if (!config->enabled) {
+        path->next_probe = now + config->interval;
+    } else {
+        if (fabric_liveness_check(&path->live, config,
+                                  path->endpoint->answers, now * 1000)) {
+            fabric_path_refresh(path);
+        }
+        if (now >= path->next_probe) {
+            probe_path(path, b);
+            path->next_probe += config->interval;
+            if (path->next_probe <= now) {
+                /* Late by more than an interval: no burst to catch up. */
+                path->next_probe = now + config->interval;
+            }
+        }
+    }
+    heap_change(path_heap(path), &path->timer,
+                time_to_priority(next_event(path)));
+}
+
+static void
+run_timers(bool threaded)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct heap *heap = &timers[threaded];
+    struct burst b = { .n = 0 };
+    long long int now = time_msec();
+
+    while (!heap_is_empty(heap)
+           && heap_max(heap)->priority >= time_to_priority(now)) {
+        path_event(CONTAINER_OF(heap_max(heap), struct fabric_path, timer),
+                   &b, now);
+    }
+    burst_flush(&b);
+}
+
+/* Receiving. */
+
+/* Returns the path of 'ep' that carries answers to 'remote' from 'up', as the
+ * comment at the top of this file says; NULL if there is none. */
+static struct fabric_path *
+answer_path(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
+            const struct in6_addr *remote, uint16_t port)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_path *same = NULL, *usable = NULL;
+
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        struct fabric_path *path = ep->paths[i];
+        const struct fabric_table_path *p = &fabric_table_paths[path->index];
+
+        if (path->uplink == up && ipv6_addr_equals(&p->remote_ip, remote)) {
+            bool ok = fabric_path_state_is_usable(
+                fabric_table_get_state(path->index));
+
+            if (ntohs(p->src_port) == port && ok) {
+                return path;
+            } else if (ok && !usable) {
+                usable = path;
+            } else if (!same || ntohs(p->src_port) == port) {
+                same = path;
+            }
+        }
+    }
+    return usable ? usable : same;
+}
+
+/* Bounds what answering costs: twice what probing every path of the endpoint
+ * each millisecond, the shortest interval, would take. */
+static bool
+may_reflect(struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    long long int second = time_msec() / 1000;
+
+    if (ep->reflect_second != second) {
+        ep->reflect_second = second;
+        ep->n_reflected = 0;
+    }
+    return ep->n_reflected++ < 2000 * FABRIC_MAX_PATHS_PER_REMOTE;
+}
+
+static void
+reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
+        const struct fabric_rx *rx, const struct fabric_stamp *test,
+        fabric_stamp_ts arrival, struct burst *b)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_path *path = answer_path(ep, up, &rx->remote_ip,
+                                           rx->remote_port);
+    struct fabric_stamp reply;
+
+    if (!path) {
+        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
+        return;
+    }
+    if (!may_reflect(ep)) {
+        fabric_drop_count(FABRIC_DROP_RX_PROBE_RATE, 1);
+        return;
+    }
+    fabric_stamp_reflect(test, rx->ttl, arrival, stamp_now(), &reply);
+    COVERAGE_INC(fabric_probe_reflected);
+    burst_add(b, ep->fabric, up, path->port_idx, &rx->remote_ip, &reply,
+              NULL);
+}
+
+static void
+answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
+         const struct fabric_rx *rx, const struct fabric_stamp *reply)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_path *path = NULL;
+
+    for (size_t i = 0; i < ep->n_paths && !path; i++) {
+        if (ep->paths[i]->ssid == reply->ssid) {
+            path = ep->paths[i];
+        }
+    }
+    if (!path || path->uplink != up
+        || !ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
+                             &rx->remote_ip)) {
+        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
+        return;
+    }
+
+    int64_t residence_us
+        = ((int64_t) fabric_stamp_ts_to_ns(reply->timestamp)
+           - (int64_t) fabric_stamp_ts_to_ns(reply->rx_timestamp)) / 1000;
+
+    COVERAGE_INC(fabric_probe_answered);
+    ep->answers = true;
+    if (fabric_liveness_answered(&path->live, &ep->fabric->probe,
+                                 reply->sender_seq, time_usec(),
+                                 MAX(residence_us, 0))) {
+        fabric_path_refresh(path);
+    }
+    heap_change(path_heap(path), &path->timer,
+                time_to_priority(next_event(path)));
+}
+
+static void
+receive(struct fabric *f, struct fabric_uplink *up, const struct fabric_rx *rx,
+        struct burst *b)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    fabric_stamp_ts arrival = stamp_now();
+    struct fabric_encap_info info;
+    struct fabric_endpoint *ep;
+    struct fabric_stamp stamp;
+    enum fabric_drop drop;
+
+    if (!fabric_encap_parse(f->encap, rx->data, rx->size, &info, &drop)) {
+        fabric_drop_count(drop, 1);
+        return;
+    }
+    ep = fabric_endpoint_by_ip(f, &rx->remote_ip);
+    if (!ep) {
+        fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
+        return;
+    }
+    if (info.vni != f->probe.vni
+        || !fabric_stamp_parse(rx->data + info.header_len,
+                               rx->size - info.header_len, &stamp)) {
+        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
+        return;
+    }
+    if (stamp.reflected) {
+        answered(ep, up, rx, &stamp);
+    } else {
+        reflect(ep, up, rx, &stamp, arrival, b);
+    }
+}
+
+void
+fabric_prober_receive(struct fabric *f, struct fabric_uplink *up,
+                      const struct fabric_rx *rx)
+{
+    struct burst b = { .n = 0 };
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    receive(f, up, rx, &b);
+    burst_flush(&b);
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
+/* Receives what 'up' has, but not for ever: others want their turn. */
+static bool
+receive_uplink(struct fabric *f, struct fabric_uplink *up, struct burst *b)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_rx rx[FABRIC_RX_BURST];
+    bool any = false;
+
+    for (int rounds = 0; rounds < 16; rounds++) {
+        size_t n = up->class->recv_probe(up, rx);
+
+        for (size_t i = 0; i < n; i++) {
+            receive(f, up, &rx[i], b);
+        }
+        any |= n > 0;
+        if (n < FABRIC_RX_BURST) {
+            break;
+        }
+    }
+    return any;
+}
+
+static bool
+run_receive(bool threaded)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct burst b = { .n = 0 };
+    bool any = false;
+    struct fabric *f;
+
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        const struct fabric_uplinks *ups;
+
+        if (f->class->threaded != threaded) {
+            continue;
+        }
+        ups = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
+        for (size_t i = 0; i < ups->n; i++) {
+            any |= receive_uplink(f, ups->uplinks[i], &b);
+        }
+    }
+    burst_flush(&b);
+    return any;
+}
+
+static void
+prober_wait(bool threaded)
+{
+    struct fabric *f;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        const struct fabric_uplinks *ups;
+
+        if (f->class->threaded == threaded) {
+            ups = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
+            for (size_t i = 0; i < ups->n; i++) {
+                ups->uplinks[i]->class->recv_probe_wait(ups->uplinks[i]);
+            }
+        }
+    }
+    if (!heap_is_empty(&timers[threaded])) {
+        uint64_t priority = heap_max(&timers[threaded])->priority;
+
+        poll_timer_wait_until(UINT64_MAX - priority);
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
+void
+fabric_prober_run(void)
+{
+    if (cmap_is_empty(&fabrics_by_name)) {
+        return;
+    }
+
+    /* Dummy uplinks deliver at once, so this ends when nothing is left. */
+    ovs_mutex_lock(&fabric_table_mutex);
+    while (run_receive(false)) {
+        continue;
+    }
+    run_timers(false);
+    while (run_receive(false)) {
+        continue;
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
+void
+fabric_prober_wait(void)
+{
+    if (!cmap_is_empty(&fabrics_by_name)) {
+        prober_wait(false);
+    }
+}
+
+/* Carrier. */
+
+static void
+set_local_up(struct fabric *f, const struct fabric_uplink *up, bool local_up)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_endpoint *ep;
+
+    CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+        for (size_t i = 0; i < ep->n_paths; i++) {
+            if (ep->paths[i]->uplink == up) {
+                ep->paths[i]->local_up = local_up;
+                fabric_path_refresh(ep->paths[i]);
+            }
+        }
+    }
+}
+
+void
+fabric_prober_check_uplinks(void)
+{
+    struct fabric *f;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        struct fabric_uplinks *ups
+            = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
+
+        for (size_t i = 0; i < ups->n; i++) {
+            struct fabric_uplink *up = ups->uplinks[i];
+            const char *reason = "";
+            bool is_up = up->class->is_up(up, &reason);
+
+            if (is_up != ups->local_up[i]) {
+                char ip[INET6_ADDRSTRLEN];
+
+                VLOG_INFO("%s: uplink %s is %s%s%s", f->name,
+                          ipv6_string_mapped(ip, &up->config.local_ip),
+                          is_up ? "up" : "down", is_up ? "" : ": ",
+                          is_up ? "" : reason);
+                ups->local_up[i] = is_up;
+                set_local_up(f, up, is_up);
+            }
+        }
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
+/* Opens a socket that becomes readable when links or addresses change, or
+ * returns NULL. */
+static struct nl_sock *
+open_link_monitor(void)
+{
+    static const unsigned int groups[] = {
+        RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+    };
+    struct nl_sock *sock;
+    int error;
+
+    error = nl_sock_create(NETLINK_ROUTE, &sock);
+    for (size_t i = 0; !error && i < ARRAY_SIZE(groups); i++) {
+        error = nl_sock_join_mcgroup(sock, groups[i]);
+        if (error) {
+            nl_sock_destroy(sock);
+        }
+    }
+    if (error) {
+        VLOG_WARN("loss of carrier will only be noticed by probes (%s)",
+                  ovs_strerror(error));
+        return NULL;
+    }
+    return sock;
+}
+
+static void
+run_link_monitor(struct nl_sock *sock)
+{
+    uint64_t stub[512];
+    struct ofpbuf buf;
+    bool changed = false;
+
+    ofpbuf_use_stub(&buf, stub, sizeof stub);
+    for (;;) {
+        int error = nl_sock_recv(sock, &buf, NULL, false);
+
+        if (error == EAGAIN) {
+            break;
+        }
+        changed = true;
+        if (error && error != ENOBUFS) {
+            break;
+        }
+    }
+    ofpbuf_uninit(&buf);
+    if (changed) {
+        fabric_prober_check_uplinks();
+    }
+}
+
+/* Asks to be scheduled ahead of the workloads: a prober that waits for a CPU
+ * looks like a path that is dead. */
+static void
+raise_priority(void)
+{
+    struct sched_param param = { .sched_priority = 1 };
+    int error = pthread_setschedparam(pthread_self(), SCHED_RR, &param);
+
+    if (error) {
+        VLOG_INFO("no real-time priority for probes (%s)",
+                  ovs_strerror(error));
+    }
+}
+
+static void *
+fabric_prober_main(void *aux OVS_UNUSED)
+{
+    struct nl_sock *monitor = open_link_monitor();
+
+    raise_priority();
+    while (!latch_is_set(&exit_latch)) {
+        latch_poll(&change_latch);
+        if (monitor) {
+            run_link_monitor(monitor);
+        }
+        ovs_mutex_lock(&fabric_table_mutex);
+        run_receive(true);
+        run_timers(true);
+        ovs_mutex_unlock(&fabric_table_mutex);
+
+        prober_wait(true);
+        if (monitor) {
+            nl_sock_wait(monitor, POLLIN);
+        }
+        latch_wait(&change_latch);
+        latch_wait(&exit_latch);
+        poll_block();
+    }
+    nl_sock_destroy(monitor);
+    return NULL;
+}
