@@ -80,7 +80,9 @@ struct fabric_config {
     const char *uplink;                 /* Driver name, "udp" by default. */
 };
 #define FABRIC_DEFAULT_PATHS_PER_REMOTE 4
-#define FABRIC_DEFAULT_SRC_PORT_BASE 49152
+/* Inside the range of RFC 7348 section 5 (49152-65535) and outside of Linux's
+ * default ephemeral ports (32768-60999), so that they do not collide. */
+#define FABRIC_DEFAULT_SRC_PORT_BASE 61440
 
 /* One row of the Fabric_Endpoint table, likewise. */
 struct fabric_endpoint_config {

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FABRIC_PRIVATE_H
+#define FABRIC_PRIVATE_H 1
+
+/* The objects behind fabric-registry.h, for the modules that make up the
+ * fabric: registry, prober, netdev provider and datapath action.  Everyone else
+ * uses fabric-registry.h.
+ *
+ * Thread-safety
+ * =============
+ *
+ * fabric_table_mutex serializes every change.  Members are marked:
+ *
+ *   [const]    set before the object is published, never changed;
+ *   [rcu]      changed under the mutex, read anywhere;
+ *   [mutex]    read and changed under the mutex;
+ *   [atomic]   relaxed atomics.
+ *
+ * An object that is removed is freed after an RCU grace period. */
+
+#include "cmap.h"
+#include "fabric-liveness.h"
+#include "fabric-registry.h"
+#include "fabric-table.h"
+#include "fabric-uplink.h"
+#include "heap.h"
+#include "openvswitch/hmap.h"
+#include "ovs-rcu.h"
+
+
+/* The open uplinks of a fabric, one for each local IP, in its order. */
+struct fabric_uplinks {
+    size_t n;
+    struct fabric_uplink *uplinks[FABRIC_MAX_LOCAL_IPS];
+    bool local_up[FABRIC_MAX_LOCAL_IPS];        /* [mutex] */
+};
+
+struct fabric {
+    struct cmap_node name_node;         /* In 'fabrics_by_name'. */
+    struct cmap_node odp_node;          /* In 'fabrics_by_odp'. */
+    char *name;                         /* [const] */
+
+    /* [const] */
+    enum fabric_encap encap;
+    const struct fabric_uplink_class *class;
+
+    /* [mutex] */
+    struct fabric_uplink_config uplink_config;  /* Without local IP. */
+    struct fabric_probe_config probe;
+    unsigned int paths_per_remote;
+
+    /* [atomic] */
+    atomic_bool verify_source;
+    atomic_uint8_t policy;
+    atomic_uint8_t tos;
+    atomic_uint8_t ttl;
+    atomic_bool tos_inherit;
+    atomic_uint32_t probe_vni;
+    ATOMIC(odp_port_t) odp_port;        /* ODPP_NONE if not known. */
+
+    OVSRCU_TYPE(struct fabric_uplinks *) uplinks;       /* [rcu] */
+    struct cmap by_id;                  /* [rcu] Contains fabric_endpoint. */
+    struct cmap by_ip;                  /* [rcu] Contains endpoint_ip. */
+
+    /* [atomic] Inner packets and bytes, for the netdev's statistics. */
+    atomic_uint64_t rx_packets, rx_bytes, rx_dropped;
+    atomic_uint64_t tx_packets, tx_bytes, tx_dropped;
+};
+
+/* What flows need to know of an endpoint's addresses. */
+struct fabric_endpoint_addrs {
+    struct in6_addr primary;            /* See fabric_endpoint_primary_ip(). */
+    struct in6_addr local;              /* Our counterpart, tun_dst. */
+    size_t n;
+    struct in6_addr remote_ips[FABRIC_MAX_REMOTE_IPS];
+};
+
+struct fabric_endpoint {
+    struct cmap_node id_node;           /* In fabric's 'by_id'. */
+    struct fabric *fabric;              /* [const] */
+    uint32_t id;                        /* [const] */
+    char *name;                         /* [const] */
+    uint32_t index;                     /* [const] In the path table. */
+    atomic_uint8_t policy;              /* [atomic] enum fabric_policy. */
+    OVSRCU_TYPE(struct fabric_endpoint_addrs *) addrs;  /* [rcu] */
+
+    bool answers;                       /* [mutex] Ever answered a probe? */
+    struct fabric_path **paths;         /* [mutex] */
+    size_t n_paths;                     /* [mutex] */
+
+    /* [mutex] Probes answered in the current second. */
+    long long int reflect_second;
+    unsigned int n_reflected;
+};
+
+struct fabric_path {
+    struct fabric_endpoint *endpoint;   /* [const] */
+    uint32_t index;                     /* [const] In the path table. */
+    struct fabric_uplink *uplink;       /* [const] */
+    unsigned int port_idx;              /* [const] */
+    uint16_t ssid;                      /* [const] Unique in the endpoint. */
+
+    /* [mutex] */
+    struct heap_node timer;             /* In the prober's heap. */
+    struct fabric_liveness live;
+    long long int next_probe;           /* ms. */
+    long long int last_change;          /* ms. */
+    bool local_up;                      /* Uplink has carrier? */
+    bool unreachable;                   /* Host has no route? */
+    bool drained;                       /* By the operator. */
+};
+
+/* What sending needs of a path, by its index in the path table. */
+struct fabric_path_aux {
+    struct fabric_uplink *uplink;
+    unsigned int port_idx;
+};
+extern struct fabric_path_aux *fabric_path_aux;
+extern struct fabric_path **fabric_path_by_index;
+
+extern struct cmap fabrics_by_name;     /* [rcu] Contains struct fabric. */
+
+/* Recomputes the state of 'path' from its parts and publishes it. */
+void fabric_path_refresh(struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* The host cannot send over path 'index' now, or can again.  Any thread. */
+void fabric_path_set_unreachable(uint32_t index, bool unreachable)
+    OVS_EXCLUDED(fabric_table_mutex);
+
+/* The endpoint that has 'ip', or NULL.  Any thread. */
+struct fabric_endpoint *fabric_endpoint_by_ip__(const struct fabric *,
+                                                const struct in6_addr *ip);
+
+/* Notes the datapath port of 'f'.  Any thread. */
+void fabric_set_odp_port(struct fabric *f, odp_port_t)
+    OVS_EXCLUDED(fabric_table_mutex);
+
+#endif /* fabric-private.h */

@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Receiving.  An uplink hands over messages of one or, with UDP_GRO, many
+ * datagrams from one path.  All datagrams of a message share addresses, so the
+ * source is looked up once per message; consecutive segments of one inner TCP
+ * connection are joined to a super-frame if ports take those
+ * (userspace-tso-enable).  Whatever a burst holds beyond a batch waits in the
+ * rxq. */
+
+#include <config.h>
+
+#include "netdev-fabric.h"
+
+#include <errno.h>
+
+#include "coverage.h"
+#include "dp-packet.h"
+#include "dpif-netdev.h"
+#include "fabric-drops.h"
+#include "fabric-encap.h"
+#include "fabric-gso.h"
+#include "fabric-hooks.h"
+#include "fabric-private.h"
+#include "fabric-prober.h"
+#include "fabric-stamp.h"
+#include "netdev-provider.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-atomic.h"
+#include "odp-util.h"
+#include "packets.h"
+#include "smap.h"
+#include "userspace-tso.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(netdev_fabric);
+
+COVERAGE_DEFINE(fabric_rx_superframe);
+
+
+struct netdev_fabric {
+    struct netdev up;
+    struct eth_addr etheraddr;
+    struct netdev_tunnel_config tnl_cfg;
+};
+
+struct netdev_rxq_fabric {
+    struct netdev_rxq up;
+    size_t next_uplink;         /* Where the next round begins. */
+
+    /* Received and not yet handed over. */
+    struct dp_packet **pending;
+    size_t n_pending, next_pending, allocated;
+};
+
+static const struct netdev_class netdev_fabric_class;
+
+static bool
+is_fabric(const struct netdev *netdev)
+{
+    return netdev->netdev_class == &netdev_fabric_class;
+}
+
+static struct netdev_fabric *
+netdev_fabric_cast(const struct netdev *netdev)
+{
+    ovs_assert(is_fabric(netdev));
+    return CONTAINER_OF(netdev, struct netdev_fabric, up);
+}
+
+static struct netdev_rxq_fabric *
+rxq_cast(const struct netdev_rxq *rxq)
+{
+    return CONTAINER_OF(rxq, struct netdev_rxq_fabric, up);
+}
+
+/* Life cycle. */
+
+static struct netdev *
+netdev_fabric_alloc(void)
+{
+    struct netdev_fabric *dev = xzalloc(sizeof *dev);
+
+    return &dev->up;
+}
+
+static void
+update_tunnel_config(struct netdev_fabric *dev)
+{
+    struct fabric *f = fabric_registry_lookup(netdev_get_name(&dev->up));
+    struct netdev_tunnel_config *cfg = &dev->tnl_cfg;
+
+    cfg->in_key_present = cfg->in_key_flow = true;
+    cfg->out_key_present = cfg->out_key_flow = true;
+    cfg->ip_src_flow = cfg->ip_dst_flow = true;
+    cfg->pt_mode = NETDEV_PT_LEGACY_L2;
+    cfg->csum = NETDEV_TNL_CSUM_DISABLED;
+    cfg->ttl = 64;
+    if (f) {
+        cfg->dst_port = htons(f->uplink_config.dst_port);
+        atomic_read_relaxed(&f->ttl, &cfg->ttl);
+        atomic_read_relaxed(&f->tos, &cfg->tos);
+        atomic_read_relaxed(&f->tos_inherit, &cfg->tos_inherit);
+    }
+}
+
+static int
+netdev_fabric_construct(struct netdev *netdev)
+{
+    struct netdev_fabric *dev = netdev_fabric_cast(netdev);
+
+    eth_addr_random(&dev->etheraddr);
+    update_tunnel_config(dev);
+    return 0;
+}
+
+static void
+netdev_fabric_destruct(struct netdev *netdev)
+{
+    struct fabric *f = fabric_registry_lookup(netdev_get_name(netdev));
+
+    if (f) {
+        fabric_set_odp_port(f, ODPP_NONE);
+    }
+}
+
+static void
+netdev_fabric_dealloc(struct netdev *netdev)
+{
+    free(netdev_fabric_cast(netdev));
+}
+
+bool
+netdev_fabric_exists(const char *name)
+{
+    struct netdev *netdev = netdev_from_name(name);
+    bool exists = netdev && is_fabric(netdev);
+
+    netdev_close(netdev);
+    return exists;
+}
+
+void
+netdev_fabric_changed(const char *name)
+{
+    struct netdev *netdev = netdev_from_name(name);
+
+    if (netdev && is_fabric(netdev)) {
+        update_tunnel_config(netdev_fabric_cast(netdev));
+        netdev_change_seq_changed(netdev);
+    }
+    netdev_close(netdev);
+}
+
+/* Properties. */
+
+static int
+netdev_fabric_get_config(const struct netdev *netdev OVS_UNUSED,
+                         struct smap *args OVS_UNUSED)
+{
+    return 0;
+}
+
+static int
+netdev_fabric_set_config(struct netdev *netdev, const struct smap *args,
+                         char **errp)
+{
+    if (!smap_is_empty(args)) {
+        *errp = xasprintf("%s: a fabric port takes no options: configure the "
+                          "Fabric row of that name",
+                          netdev_get_name(netdev));
+        return EINVAL;
+    }
+    return 0;
+}
+
+static const struct netdev_tunnel_config *
+netdev_fabric_get_tunnel_config(const struct netdev *netdev)
+{
+    return &netdev_fabric_cast(netdev)->tnl_cfg;
+}
+
+static int
+netdev_fabric_get_etheraddr(const struct netdev *netdev, struct eth_addr *mac)
+{
+    *mac = netdev_fabric_cast(netdev)->etheraddr;
+    return 0;
+}
+
+static int
+netdev_fabric_update_flags(struct netdev *netdev OVS_UNUSED,
+                           enum netdev_flags off, enum netdev_flags on,
+                           enum netdev_flags *old_flagsp)
+{
+    /* Always up and promiscuous, like any tunnel port. */
+    *old_flagsp = NETDEV_UP | NETDEV_PROMISC;
+    return off & *old_flagsp || on & ~*old_flagsp ? EOPNOTSUPP : 0;
+}
+
+static int
+netdev_fabric_get_carrier(const struct netdev *netdev, bool *carrier)
+{
+    struct fabric *f = fabric_registry_lookup(netdev_get_name(netdev));
+
+    *carrier = false;
+    if (f) {
+        const struct fabric_uplinks *ups
+            = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
+
+        for (size_t i = 0; i < ups->n; i++) {
+            *carrier |= ups->local_up[i];
+        }
+    }
+    return 0;
+}
+
+static int
+netdev_fabric_get_status(const struct netdev *netdev, struct smap *smap)
+{
+    struct fabric *f = fabric_registry_lookup(netdev_get_name(netdev));
+
+    if (f) {
+        smap_add(smap, "encap", fabric_encap_to_string(f->encap));
+        smap_add_format(smap, "endpoints", "%"PRIuSIZE,
+                        cmap_count(&f->by_id));
+    }
+    return 0;
+}
+
+static int
+netdev_fabric_get_stats(const struct netdev *netdev,
+                        struct netdev_stats *stats)
+{
+    struct fabric *f = fabric_registry_lookup(netdev_get_name(netdev));
+
+    memset(stats, 0, sizeof *stats);
+    if (f) {
+        atomic_read_relaxed(&f->rx_packets, &stats->rx_packets);
+        atomic_read_relaxed(&f->rx_bytes, &stats->rx_bytes);
+        atomic_read_relaxed(&f->rx_dropped, &stats->rx_dropped);
+        atomic_read_relaxed(&f->tx_packets, &stats->tx_packets);
+        atomic_read_relaxed(&f->tx_bytes, &stats->tx_bytes);
+        atomic_read_relaxed(&f->tx_dropped, &stats->tx_dropped);
+    }
+    return 0;
+}
+
+static int
+netdev_fabric_send(struct netdev *netdev OVS_UNUSED, int qid OVS_UNUSED,
+                   struct dp_packet_batch *batch,
+                   bool concurrent_txq OVS_UNUSED)
+{
+    fabric_drop_count(FABRIC_DROP_TX_NOT_TUNNELED,
+                      dp_packet_batch_size(batch));
+    dp_packet_delete_batch(batch, true);
+    return 0;
+}
+
+/* Receiving. */
+
+static struct netdev_rxq *
+netdev_fabric_rxq_alloc(void)
+{
+    struct netdev_rxq_fabric *rxq = xzalloc(sizeof *rxq);
+
+    return &rxq->up;
+}
+
+static int
+netdev_fabric_rxq_construct(struct netdev_rxq *rxq OVS_UNUSED)
+{
+    return 0;
+}
+
+static int
+netdev_fabric_rxq_drain(struct netdev_rxq *rxq_)
+{
+    struct netdev_rxq_fabric *rxq = rxq_cast(rxq_);
+
+    while (rxq->next_pending < rxq->n_pending) {
+        dp_packet_delete(rxq->pending[rxq->next_pending++]);
+    }
+    rxq->next_pending = rxq->n_pending = 0;
+    return 0;
+}
+
+static void
+netdev_fabric_rxq_destruct(struct netdev_rxq *rxq_)
+{
+    netdev_fabric_rxq_drain(rxq_);
+    free(rxq_cast(rxq_)->pending);
+}
+
+static void
+netdev_fabric_rxq_dealloc(struct netdev_rxq *rxq)
+{
+    free(rxq_cast(rxq));
+}
+
+/* One message while it is taken apart. */
+struct rx_message {
+    struct fabric *fabric;
+    struct fabric_uplink *uplink;
+    const struct fabric_rx *rx;
+    const struct fabric_endpoint *endpoint;     /* NULL: unknown source. */
+    struct flow_tnl tnl;        /* Without what the header tells. */
+
+    struct fabric_gro gro;
+    const uint8_t *gro_header;  /* Header of the super-frame's datagrams. */
+    struct fabric_encap_info gro_info;
+
+    uint64_t n_packets, n_bytes, n_dropped;
+};
+
+static void
+set_outer(struct flow_tnl *tnl, const struct in6_addr *src,
+          const struct in6_addr *dst)
+{
+    if (IN6_IS_ADDR_V4MAPPED(src)) {
+        tnl->ip_src = in6_addr_get_mapped_ipv4(src);
+        tnl->ip_dst = in6_addr_get_mapped_ipv4(dst);
+    } else {
+        tnl->ipv6_src = *src;
+        tnl->ipv6_dst = *dst;
+    }
+}
+
+static void
+start_message(struct rx_message *m, struct fabric *f, struct fabric_uplink *up,
+              const struct fabric_rx *rx)
+{
+    memset(m, 0, offsetof(struct rx_message, tnl.metadata.opts));
+    memset(&m->gro, 0, sizeof *m - offsetof(struct rx_message, gro));
+    m->fabric = f;
+    m->uplink = up;
+    m->rx = rx;
+    m->endpoint = fabric_endpoint_by_ip(f, &rx->remote_ip);
+    if (m->endpoint) {
+        const struct fabric_endpoint_addrs *addrs
+            = ovsrcu_get(struct fabric_endpoint_addrs *, &m->endpoint->addrs);
+
+        set_outer(&m->tnl, &addrs->primary, &addrs->local);
+    } else {
+        set_outer(&m->tnl, &rx->remote_ip, &up->config.local_ip);
+    }
+    m->tnl.ip_tos = rx->tos;
+    m->tnl.ip_ttl = rx->ttl;
+    m->tnl.tp_dst = htons(up->config.dst_port);
+}
+
+static void
+rxq_put(struct netdev_rxq_fabric *rxq, const struct rx_message *m,
+        const struct fabric_encap_info *info, struct dp_packet *packet)
+{
+    struct pkt_metadata *md = &packet->md;
+
+    memset(md, 0, offsetof(struct pkt_metadata, ct_orig_tuple_ipv6));
+    md->conn = NULL;
+    memcpy(&md->tunnel, &m->tnl, offsetof(struct flow_tnl, metadata.opts));
+    fabric_encap_to_tnl(m->fabric->encap, info, &md->tunnel);
+
+    if (rxq->n_pending >= rxq->allocated) {
+        rxq->pending = x2nrealloc(rxq->pending, &rxq->allocated,
+                                  sizeof *rxq->pending);
+    }
+    rxq->pending[rxq->n_pending++] = packet;
+}
+
+static void
+finish_gro(struct netdev_rxq_fabric *rxq, struct rx_message *m)
+{
+    uint16_t n_segs = m->gro.n_segs;
+    struct dp_packet *packet = fabric_gro_finish(&m->gro);
+
+    if (packet) {
+        if (n_segs > 1) {
+            COVERAGE_INC(fabric_rx_superframe);
+        }
+        rxq_put(rxq, m, &m->gro_info, packet);
+    }
+}
+
+/* Joins the frame to the super-frame under way if it can be. */
+static bool
+join_frame(struct netdev_rxq_fabric *rxq, struct rx_message *m,
+           const struct fabric_encap_info *info, const uint8_t *data,
+           size_t size)
+{
+    const uint8_t *frame = data + info->header_len;
+    size_t frame_size = size - info->header_len;
+
+    if (m->gro.packet
+        && (m->gro_info.header_len != info->header_len
+            || memcmp(m->gro_header, data, info->header_len)
+            || !fabric_gro_append(&m->gro, frame, frame_size,
+                                  DP_NETDEV_HEADROOM))) {
+        finish_gro(rxq, m);
+    } else if (m->gro.packet) {
+        return true;
+    }
+
+    m->gro_header = data;
+    m->gro_info = *info;
+    return fabric_gro_append(&m->gro, frame, frame_size, DP_NETDEV_HEADROOM);
+}
+
+static void
+receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
+                 const uint8_t *data, size_t size)
+{
+    struct fabric_encap_info info;
+    enum fabric_drop drop;
+    const uint8_t *frame;
+    uint32_t probe_vni;
+
+    if (!fabric_encap_parse(m->fabric->encap, data, size, &info, &drop)) {
+        fabric_drop_count(drop, 1);
+        m->n_dropped++;
+        return;
+    }
+    frame = data + info.header_len;
+    size -= info.header_len;
+
+    atomic_read_relaxed(&m->fabric->probe_vni, &probe_vni);
+    if (info.vni == probe_vni && fabric_stamp_is_probe(frame, size)) {
+        struct fabric_rx rx = *m->rx;
+
+        rx.data = data;
+        rx.size = size + info.header_len;
+        rx.gso_size = 0;
+        fabric_prober_receive(m->fabric, m->uplink, &rx);
+        return;
+    }
+
+    if (!m->endpoint) {
+        bool verify_source;
+
+        atomic_read_relaxed(&m->fabric->verify_source, &verify_source);
+        if (verify_source) {
+            fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
+            m->n_dropped++;
+            return;
+        }
+    }
+
+    m->n_packets++;
+    m->n_bytes += size;
+    if (!m->rx->gso_size || !userspace_tso_enabled()
+        || !join_frame(rxq, m, &info, data, size + info.header_len)) {
+        struct dp_packet *packet
+            = dp_packet_new_with_headroom(size, DP_NETDEV_HEADROOM);
+
+        dp_packet_put(packet, frame, size);
+        rxq_put(rxq, m, &info, packet);
+    }
+}
+
+static void
+count_rx(const struct rx_message *m)
+{
+    struct fabric *f = m->fabric;
+    uint64_t orig;
+
+    atomic_add_relaxed(&f->rx_packets, m->n_packets, &orig);
+    atomic_add_relaxed(&f->rx_bytes, m->n_bytes, &orig);
+    atomic_add_relaxed(&f->rx_dropped, m->n_dropped, &orig);
+    if (m->endpoint) {
+        struct fabric_table_endpoint *e
+            = &fabric_table_endpoints[m->endpoint->index];
+
+        atomic_add_relaxed(&e->rx_packets, m->n_packets, &orig);
+        atomic_add_relaxed(&e->rx_bytes, m->n_bytes, &orig);
+    }
+}
+
+static void
+receive_message(struct netdev_rxq_fabric *rxq, struct fabric *f,
+                struct fabric_uplink *up, const struct fabric_rx *rx)
+{
+    size_t step = rx->gso_size ? rx->gso_size : rx->size;
+    struct rx_message m;
+
+    start_message(&m, f, up, rx);
+    for (size_t ofs = 0; ofs < rx->size; ofs += step) {
+        receive_datagram(rxq, &m, rx->data + ofs, MIN(step, rx->size - ofs));
+    }
+    if (!rx->size) {
+        fabric_drop_count(FABRIC_DROP_RX_TRUNCATED, 1);
+    }
+    finish_gro(rxq, &m);
+    count_rx(&m);
+}
+
+/* Receives one burst from the first uplink, in turn, that has any. */
+static void
+receive_burst(struct netdev_rxq_fabric *rxq)
+{
+    struct fabric *f = fabric_registry_lookup(netdev_get_name(rxq->up.netdev));
+    const struct fabric_uplinks *ups;
+
+    rxq->n_pending = rxq->next_pending = 0;
+    if (!f) {
+        return;
+    }
+    ups = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
+    for (size_t i = 0; i < ups->n && !rxq->n_pending; i++) {
+        struct fabric_uplink *up
+            = ups->uplinks[rxq->next_uplink++ % ups->n];
+        struct fabric_rx rx[FABRIC_RX_BURST];
+        size_t n = up->class->recv(up, rx);
+
+        for (size_t j = 0; j < n; j++) {
+            receive_message(rxq, f, up, &rx[j]);
+        }
+    }
+}
+
+static int
+netdev_fabric_rxq_recv(struct netdev_rxq *rxq_, struct dp_packet_batch *batch,
+                       int *qfill)
+{
+    struct netdev_rxq_fabric *rxq = rxq_cast(rxq_);
+
+    if (rxq->next_pending >= rxq->n_pending) {
+        receive_burst(rxq);
+    }
+
+    dp_packet_batch_init(batch);
+    while (rxq->next_pending < rxq->n_pending
+           && dp_packet_batch_size(batch) < NETDEV_MAX_BURST) {
+        dp_packet_batch_add(batch, rxq->pending[rxq->next_pending++]);
+    }
+    if (qfill) {
+        *qfill = rxq->n_pending - rxq->next_pending;
+    }
+    return dp_packet_batch_is_empty(batch) ? EAGAIN : 0;
+}
+
+static void
+netdev_fabric_rxq_wait(struct netdev_rxq *rxq_)
+{
+    struct netdev_rxq_fabric *rxq = rxq_cast(rxq_);
+    struct fabric *f = fabric_registry_lookup(netdev_get_name(rxq_->netdev));
+
+    if (rxq->next_pending < rxq->n_pending) {
+        poll_immediate_wake();
+    }
+    if (f) {
+        const struct fabric_uplinks *ups
+            = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
+
+        for (size_t i = 0; i < ups->n; i++) {
+            ups->uplinks[i]->class->recv_wait(ups->uplinks[i]);
+        }
+    }
+}
+
+bool
+fabric_rx_set_port(const struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                   odp_port_t port_no)
+{
+    struct dp_packet *packet;
+    struct fabric *f;
+
+    if (OVS_LIKELY(!is_fabric(rxq->netdev))) {
+        return false;
+    }
+
+    f = fabric_registry_lookup(netdev_get_name(rxq->netdev));
+    if (f) {
+        fabric_set_odp_port(f, port_no);
+    }
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        packet->md.in_port.odp_port = port_no;
+        packet->md.orig_in_port = port_no;
+    }
+    return true;
+}
+
+static void
+netdev_fabric_run(const struct netdev_class *class OVS_UNUSED)
+{
+    fabric_prober_run();
+}
+
+static void
+netdev_fabric_wait(const struct netdev_class *class OVS_UNUSED)
+{
+    fabric_prober_wait();
+}
+
+static const struct netdev_class netdev_fabric_class = {
+    .type = "fabric",
+    .run = netdev_fabric_run,
+    .wait = netdev_fabric_wait,
+    .alloc = netdev_fabric_alloc,
+    .construct = netdev_fabric_construct,
+    .destruct = netdev_fabric_destruct,
+    .dealloc = netdev_fabric_dealloc,
+    .get_config = netdev_fabric_get_config,
+    .set_config = netdev_fabric_set_config,
+    .get_tunnel_config = netdev_fabric_get_tunnel_config,
+    .send = netdev_fabric_send,
+    .get_etheraddr = netdev_fabric_get_etheraddr,
+    .get_carrier = netdev_fabric_get_carrier,
+    .get_stats = netdev_fabric_get_stats,
+    .get_status = netdev_fabric_get_status,
+    .update_flags = netdev_fabric_update_flags,
+    .rxq_alloc = netdev_fabric_rxq_alloc,
+    .rxq_construct = netdev_fabric_rxq_construct,
+    .rxq_destruct = netdev_fabric_rxq_destruct,
+    .rxq_dealloc = netdev_fabric_rxq_dealloc,
+    .rxq_recv = netdev_fabric_rxq_recv,
+    .rxq_wait = netdev_fabric_rxq_wait,
+    .rxq_drain = netdev_fabric_rxq_drain,
+};
+
+void
+netdev_fabric_register(void)
+{
+    static bool registered;
+
+    if (!registered) {
+        registered = true;
+        netdev_register_provider(&netdev_fabric_class);
+    }
+}
