@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Execution of the datapath action: from a batch of inner packets to
+ * datagrams.
+ *
+ * The packets are not modified and not copied here: a datagram is a list of
+ * pieces (encapsulation header, inner headers, payload) that the uplink
+ * gathers.  Packets of a batch that take the same path are sent together, in
+ * order; those of equal size, and all segments of a TCP super-frame, become one
+ * message that the kernel cuts up (UDP_SEGMENT). */
+
+#include <config.h>
+
+#include "fabric-hooks.h"
+
+#include <errno.h>
+
+#include "coverage.h"
+#include "dp-packet.h"
+#include "fabric-drops.h"
+#include "fabric-flow-hash.h"
+#include "fabric-gso.h"
+#include "fabric-odp.h"
+#include "fabric-private.h"
+#include "odp-netlink.h"
+#include "ovs-thread.h"
+#include "util.h"
+
+COVERAGE_DEFINE(fabric_dp_output);
+COVERAGE_DEFINE(fabric_tx_superframe);
+
+#define MAX_IOVS 2048
+#define MAX_DATAGRAMS 256
+#define HEADERS_SIZE (256 * 1024)
+
+/* Datagrams that wait to be sent, one per thread.  'headers' holds what the
+ * pieces in 'iovs' that are not part of a packet point to. */
+struct tx_queue {
+    struct fabric *fabric;
+    struct fabric_uplink *uplink;
+    size_t n;
+    struct fabric_datagram datagrams[MAX_DATAGRAMS];
+    uint32_t paths[MAX_DATAGRAMS];
+    uint16_t n_packets[MAX_DATAGRAMS];
+    size_t n_iovs;
+    struct iovec iovs[MAX_IOVS];
+    size_t headers_used;
+    uint8_t headers[HEADERS_SIZE];
+};
+
+static struct tx_queue *
+tx_queue_get(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+    static ovsthread_key_t key;
+    struct tx_queue *q;
+
+    if (ovsthread_once_start(&once)) {
+        ovsthread_key_create(&key, free);
+        ovsthread_once_done(&once);
+    }
+    q = ovsthread_getspecific(key);
+    if (!q) {
+        q = xmalloc(sizeof *q);
+        q->n = q->n_iovs = q->headers_used = 0;
+        ovsthread_setspecific(key, q);
+    }
+    return q;
+}
+
+static enum fabric_drop
+errno_to_drop(int error)
+{
+    if (fabric_uplink_is_unreachable(error)) {
+        return FABRIC_DROP_TX_UNREACHABLE;
+    }
+    return (error == EAGAIN || error == ENOBUFS ? FABRIC_DROP_TX_QUEUE_FULL
+            : error == EMSGSIZE ? FABRIC_DROP_TX_TOO_BIG
+            : FABRIC_DROP_TX_ERROR);
+}
+
+static void
+tx_queue_flush(struct tx_queue *q)
+{
+    uint64_t orig;
+
+    if (!q->n) {
+        return;
+    }
+    q->uplink->class->send(q->uplink, q->datagrams, q->n);
+    for (size_t i = 0; i < q->n; i++) {
+        int error = q->datagrams[i].error;
+
+        if (OVS_UNLIKELY(error)) {
+            fabric_drop_count(errno_to_drop(error), q->n_packets[i]);
+            atomic_add_relaxed(&q->fabric->tx_dropped, q->n_packets[i],
+                               &orig);
+            if (fabric_uplink_is_unreachable(error)) {
+                fabric_path_set_unreachable(q->paths[i], true);
+            }
+        }
+    }
+    q->n = q->n_iovs = q->headers_used = 0;
+}
+
+/* Makes sure that 'n_iovs' pieces and 'size' bytes of headers fit. */
+static void
+tx_queue_reserve(struct tx_queue *q, uint32_t path, size_t n_iovs, size_t size)
+{
+    struct fabric_uplink *uplink = fabric_path_aux[path].uplink;
+
+    if (q->n == MAX_DATAGRAMS || q->uplink != uplink
+        || q->n_iovs + n_iovs > MAX_IOVS
+        || q->headers_used + size > HEADERS_SIZE) {
+        tx_queue_flush(q);
+        q->uplink = uplink;
+    }
+}
+
+static struct fabric_datagram *
+tx_queue_new(struct tx_queue *q, const struct fabric_odp_output *out,
+             uint32_t path)
+{
+    struct fabric_datagram *d = &q->datagrams[q->n];
+
+    *d = (struct fabric_datagram) {
+        .remote_ip = fabric_table_paths[path].remote_ip,
+        .port_idx = fabric_path_aux[path].port_idx,
+        .tos = out->tos,
+        .ttl = out->ttl,
+        .iov = &q->iovs[q->n_iovs],
+    };
+    q->paths[q->n] = path;
+    q->n_packets[q->n++] = 0;
+    return d;
+}
+
+static void
+add_piece(struct tx_queue *q, struct fabric_datagram *d, const void *data,
+          size_t size)
+{
+    q->iovs[q->n_iovs++] = (struct iovec) {
+        .iov_base = CONST_CAST(void *, data), .iov_len = size,
+    };
+    d->n_iov++;
+    d->size += size;
+}
+
+static void *
+put_header(struct tx_queue *q, const void *header, size_t size)
+{
+    void *p = &q->headers[q->headers_used];
+
+    memcpy(p, header, size);
+    q->headers_used += size;
+    return p;
+}
+
+static void
+count_tx(struct tx_queue *q, uint32_t path, size_t n_packets, size_t n_bytes)
+{
+    uint64_t orig;
+
+    q->n_packets[q->n - 1] += n_packets;
+    atomic_add_relaxed(&fabric_table_paths[path].tx_packets, n_packets,
+                       &orig);
+    atomic_add_relaxed(&fabric_table_paths[path].tx_bytes, n_bytes, &orig);
+    atomic_add_relaxed(&q->fabric->tx_packets, n_packets, &orig);
+    atomic_add_relaxed(&q->fabric->tx_bytes, n_bytes, &orig);
+}
+
+/* Can a datagram of 'size' bytes on 'path' join the last message of 'q'? */
+static bool
+can_join(const struct tx_queue *q, uint32_t path, size_t size)
+{
+    const struct fabric_datagram *d;
+
+    if (!q->n || q->paths[q->n - 1] != path) {
+        return false;
+    }
+    d = &q->datagrams[q->n - 1];
+    return (d->gso_size && size <= d->gso_size && !(d->size % d->gso_size)
+            && d->size / d->gso_size < FABRIC_UPLINK_MAX_SEGS
+            && d->size + size <= FABRIC_UPLINK_MAX_PAYLOAD);
+}
+
+static void
+send_plain(struct tx_queue *q, const struct fabric_odp_output *out,
+           uint32_t path, struct dp_packet *packet)
+{
+    size_t frame_size = dp_packet_get_send_len(packet);
+    size_t size = out->header_len + frame_size;
+    struct fabric_datagram *d;
+
+    if (size > FABRIC_UPLINK_MAX_PAYLOAD) {
+        fabric_drop_count(FABRIC_DROP_TX_TOO_BIG, 1);
+        return;
+    }
+
+    dp_packet_ol_send_prepare(packet, 0);
+    tx_queue_reserve(q, path, 2, out->header_len);
+    if (can_join(q, path, size)) {
+        d = &q->datagrams[q->n - 1];
+    } else {
+        d = tx_queue_new(q, out, path);
+        d->gso_size = size;
+    }
+    add_piece(q, d, put_header(q, out->header, out->header_len),
+              out->header_len);
+    add_piece(q, d, dp_packet_data(packet), frame_size);
+    count_tx(q, path, 1, frame_size);
+}
+
+/* Sends TCP super-frame 'packet' as segments. */
+static void
+send_superframe(struct tx_queue *q, const struct fabric_odp_output *out,
+                uint32_t path, struct dp_packet *packet)
+{
+    const uint8_t *payload;
+    struct fabric_gso gso;
+    size_t headers_len, full, max_segs;
+
+    if (!fabric_gso_init(&gso, packet)) {
+        fabric_drop_count(FABRIC_DROP_TX_BAD_PACKET, 1);
+        return;
+    }
+    COVERAGE_INC(fabric_tx_superframe);
+
+    payload = (const uint8_t *) dp_packet_data(packet) + gso.headers_len;
+    headers_len = out->header_len + gso.headers_len;
+    full = headers_len + gso.segsz;
+    max_segs = MIN(FABRIC_UPLINK_MAX_SEGS, FABRIC_UPLINK_MAX_PAYLOAD / full);
+    if (!max_segs) {
+        fabric_drop_count(FABRIC_DROP_TX_TOO_BIG, 1);
+        return;
+    }
+
+    for (size_t i = 0; i < gso.n_segs; ) {
+        size_t n = MIN(max_segs, gso.n_segs - i);
+        size_t n_bytes = 0;
+        struct fabric_datagram *d;
+
+        tx_queue_reserve(q, path, 2 * n, n * headers_len);
+        d = tx_queue_new(q, out, path);
+        d->gso_size = full;
+        for (size_t end = i + n; i < end; i++) {
+            uint8_t *header = put_header(q, out->header, out->header_len);
+            size_t payload_len;
+
+            fabric_gso_headers(&gso, packet, i, header + out->header_len,
+                               &payload_len);
+            q->headers_used += gso.headers_len;
+            add_piece(q, d, header, headers_len);
+            add_piece(q, d, payload + i * gso.segsz, payload_len);
+            n_bytes += gso.headers_len + payload_len;
+        }
+        count_tx(q, path, n, n_bytes);
+    }
+}
+
+/* Sends the packets of 'batch' whose path is paths[from], from 'from' on, and
+ * marks them as sent. */
+static void
+send_path(struct tx_queue *q, const struct fabric_odp_output *out,
+          struct dp_packet_batch *batch, uint32_t paths[], size_t from)
+{
+    uint32_t path = paths[from];
+
+    for (size_t i = from; i < dp_packet_batch_size(batch); i++) {
+        struct dp_packet *packet = batch->packets[i];
+
+        if (paths[i] == path) {
+            if (dp_packet_get_tso_segsz(packet)
+                && !dp_packet_get_cutlen(packet)) {
+                send_superframe(q, out, path, packet);
+            } else {
+                send_plain(q, out, path, packet);
+            }
+            paths[i] = FABRIC_TABLE_NONE;
+        }
+    }
+}
+
+static void
+send_batch(struct fabric *f, const struct fabric_endpoint *ep,
+           const struct fabric_odp_output *out, struct dp_packet_batch *batch)
+{
+    struct fabric_table_endpoint *e = &fabric_table_endpoints[ep->index];
+    size_t n = dp_packet_batch_size(batch);
+    struct tx_queue *q = tx_queue_get();
+    uint32_t paths[NETDEV_MAX_BURST];
+    uint32_t n_usable;
+    uint64_t orig;
+
+    atomic_read_relaxed(&e->n_usable, &n_usable);
+    if (OVS_UNLIKELY(!n_usable)) {
+        atomic_add_relaxed(&e->tx_no_live_path, n, &orig);
+    }
+
+    for (size_t i = 0; i < n; i++) {
+        const struct dp_packet *packet = batch->packets[i];
+
+        paths[i] = fabric_table_select(
+            ep->index, fabric_flow_hash(dp_packet_data(packet),
+                                        dp_packet_size(packet)));
+        if (OVS_UNLIKELY(paths[i] == FABRIC_TABLE_NONE)) {
+            fabric_drop_count(FABRIC_DROP_TX_NO_PATH, 1);
+        }
+    }
+
+    q->fabric = f;
+    for (size_t i = 0; i < n; i++) {
+        if (paths[i] != FABRIC_TABLE_NONE) {
+            send_path(q, out, batch, paths, i);
+        }
+    }
+    tx_queue_flush(q);
+}
+
+void
+fabric_dp_execute(struct dp_packet_batch *batch, bool should_steal,
+                  const struct nlattr *a)
+{
+    const struct fabric_odp_output *out = fabric_odp_get_output(a);
+    size_t n = dp_packet_batch_size(batch);
+    const struct fabric_endpoint *ep;
+    struct fabric *f;
+
+    COVERAGE_INC(fabric_dp_output);
+    f = out ? fabric_registry_lookup_odp(u32_to_odp(out->port)) : NULL;
+    ep = f ? fabric_endpoint_by_id(f, out->endpoint) : NULL;
+    if (OVS_UNLIKELY(!f)) {
+        fabric_drop_count(FABRIC_DROP_TX_NO_FABRIC, n);
+    } else if (OVS_UNLIKELY(!ep)) {
+        fabric_drop_count(FABRIC_DROP_TX_NO_ENDPOINT, n);
+    } else {
+        send_batch(f, ep, out, batch);
+    }
+    dp_packet_delete_batch(batch, should_steal);
+}
