@@ -26,12 +26,12 @@
 #include "util.h"
 
 /* First word of a VXLAN header.  Bits that RFC 7348 reserves are ignored, as
- * its section 5 asks, but for those by which other formats on the same port say
- * that the payload is not an ordinary frame: the generic protocol extension's
- * version, next protocol and OAM bits (draft-ietf-nvo3-vxlan-gpe section 3.1)
- * and Linux's remote checksum offload, which leaves the payload's checksum
- * unfinished.  A group policy ID changes nothing about the payload and is
- * ignored. */
+ * its section 5 asks, but for those by which other formats on the same port
+ * say that the payload is not an ordinary frame: the generic protocol
+ * extension's version, next protocol and OAM bits (draft-ietf-nvo3-vxlan-gpe
+ * section 3.1) and Linux's remote checksum offload, which leaves the payload's
+ * checksum unfinished.  A group policy ID changes nothing about the payload
+ * and is ignored. */
 #define VXLAN_I 0x08000000u
 #define VXLAN_GPE_VERSION 0x30000000u
 #define VXLAN_GPE_NEXT_PROTOCOL 0x04000000u

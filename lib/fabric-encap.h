@@ -35,7 +35,8 @@ struct fabric_encap_info {
 
 /* Parses the 'size' bytes of UDP payload at 'data'.  Returns true and fills
  * '*info' if they begin with a valid header that is followed by at least an
- * Ethernet header; otherwise returns false and stores the reason in '*drop'. */
+ * Ethernet header; otherwise returns false and stores the reason in
+ * '*drop'. */
 bool fabric_encap_parse(enum fabric_encap, const void *data, size_t size,
                         struct fabric_encap_info *info,
                         enum fabric_drop *drop);

@@ -10,11 +10,11 @@
  * and the fabric a TCP super-frame of up to 64 kB stays in one piece, so that
  * one system call moves all its datagrams:
  *
- *   fabric_gso_split()   writes, for each segment of a super-frame, the headers
- *                        that the segment's datagram begins with; the payload
- *                        is not copied (the uplink gathers it).
- *   fabric_gro_*()       the other way: joins the payloads of consecutive
- *                        datagrams of one TCP connection to a super-frame.
+ *   fabric_gso_*()  writes, for each segment of a super-frame, the headers
+ *                   that the segment's datagram begins with; the payload is
+ *                   not copied (the uplink gathers it).
+ *   fabric_gro_*()  the other way: joins the payloads of consecutive datagrams
+ *                   of one TCP connection to a super-frame.
  *
  * Both follow what the kernel's GSO and GRO do to TCP, so that a segment that
  * was split and joined again is byte for byte what the workload sent, but for
@@ -25,14 +25,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
-#include "fabric-types.h"
 
 struct dp_packet;
 
-/* Most inner headers of a segment: Ethernet, two VLAN tags, IPv6, TCP with all
- * options. */
-#define FABRIC_GSO_MAX_HEADERS (14 + 8 + 40 + 60)
+/* Most inner headers of a segment: Ethernet, two VLAN tags, IPv4 and TCP with
+ * all options. */
+#define FABRIC_GSO_MAX_HEADERS (14 + 8 + 60 + 60)
 
 /* Segmentation
  * ------------ */
@@ -41,11 +39,28 @@ struct fabric_gso {
     size_t headers_len;         /* Inner headers of each segment. */
     size_t payload_len;         /* TCP payload of the super-frame. */
     size_t segsz;               /* TCP payload of each segment but the last. */
-    size_t n_segs;
+    size_t n_segs;              /* At least 1. */
+
+    /* For fabric_gso_headers() only. */
+    uint16_t l3_ofs;
+    uint16_t l4_ofs;
+    bool is_ipv4;
+    uint16_t ip_id;             /* Of the first segment, */
+    uint16_t ctl;               /* likewise TCP data offset and flags, */
+    uint32_t seq;               /* and sequence number. */
+    uint64_t ip_sum;            /* Checksum of what all IPv4 headers share, */
+    uint64_t tcp_sum;           /* and all TCP and pseudo-headers. */
 };
 
-/* Fills '*gso' for 'packet', whose dp_packet_get_tso_segsz() is not 0.  Returns
- * false if 'packet' is not TCP over IPv4 or IPv6 or its lengths disagree. */
+/* Fills '*gso' for 'packet', whose dp_packet_get_tso_segsz() is not 0.
+ * Returns false if 'packet' is not an Ethernet frame with at most two VLAN
+ * tags and TCP over IPv4 or, without extension headers, IPv6, or if its
+ * lengths disagree.
+ * (dp_packet_gso_batch() can segment what a tunnel of the workload carries.)
+ *
+ * The headers are found in the packet's bytes.  Its offsets need not be set,
+ * its checksums may be in any state: those of the segments are computed from
+ * nothing. */
 bool fabric_gso_init(struct fabric_gso *gso, const struct dp_packet *packet);
 
 /* Writes the inner headers (gso->headers_len bytes) of segment 'i' of 'packet'
@@ -53,7 +68,8 @@ bool fabric_gso_init(struct fabric_gso *gso, const struct dp_packet *packet);
  * only in the last segment, CWR only in the first), IPv4 ID and lengths as
  * Linux's GSO sets them.  The segment's payload is at
  * gso->headers_len + i * gso->segsz of the packet's data; its length is stored
- * in '*payload_len'. */
+ * in '*payload_len'.  The packet must not have changed since
+ * fabric_gso_init().  'i' is less than gso->n_segs. */
 void fabric_gso_headers(const struct fabric_gso *gso,
                         const struct dp_packet *packet, size_t i,
                         void *headers, size_t *payload_len);
@@ -63,11 +79,20 @@ void fabric_gso_headers(const struct fabric_gso *gso,
 
 /* A super-frame being built.  Zero-initialize. */
 struct fabric_gro {
+    size_t size_hint;           /* Size that the caller guesses the frame will
+                                 * reach, e.g. of the datagrams at hand: saves
+                                 * growing the packet.  0: no idea.  Stays. */
+
     struct dp_packet *packet;   /* NULL: nothing gathered yet. */
+    uint16_t headers_len;       /* Inner headers. */
     uint16_t segsz;
     uint16_t n_segs;
+    uint16_t last_flags;        /* FIN and PSH of the last segment. */
     uint32_t next_seq;          /* TCP sequence number that continues it. */
-    bool closed;                /* Short segment or PSH seen: takes no more. */
+    bool closed;                /* Short segment, FIN or PSH seen: takes no
+                                 * more. */
+    bool is_ipv4;
+    bool fixed_id;              /* All IPv4 IDs are the same. */
 };
 
 /* Tries to append the inner frame ('frame', 'size' bytes) to 'gro'.  Returns
@@ -75,22 +100,33 @@ struct fabric_gro {
  * connection, gap, other options or flags, IP fragment, bad IPv4 or TCP
  * checksum, would exceed 65,535 bytes less 'headroom', ...  The caller then
  * takes the finished packet with fabric_gro_finish() and starts again.
+ * Padding behind the IP packet is left out.
  *
  * With gro->packet NULL, starts a super-frame with 'frame' if it is a TCP
- * segment with payload that could be continued (returns false otherwise), in a
- * new dp_packet with 'headroom' bytes of headroom. */
+ * segment with payload that could be continued (returns false otherwise, for
+ * instance with FIN or PSH), in a new dp_packet with 'headroom' bytes of
+ * headroom.  That has to suffice for all that will be pushed, a virtio header
+ * on output included: a dp_packet cannot grow beyond 65,535 bytes. */
 bool fabric_gro_append(struct fabric_gro *gro, const void *frame, size_t size,
                        size_t headroom);
 
 /* Returns the finished packet and resets 'gro'; NULL if there is none.  If it
  * has more than one segment its lengths are updated, tso_segsz is set and its
- * checksum offload state is "partial"; of one segment, it is the frame as
- * received with its checksums marked as good. */
+ * TCP checksum is marked as "partial", so it may only go where
+ * userspace_tso_enabled() holds; of one segment, it is the frame as received
+ * with its TCP checksum marked as good.  The L3 and L4 offsets are set, the
+ * IPv4 checksum is good in either case. */
 struct dp_packet *fabric_gro_finish(struct fabric_gro *gro);
 
-/* Internet checksum helper, exported for tests: ones' complement sum (not
- * complemented, not folded to less than 16 bits of carry) of 'size' bytes. */
-uint16_t fabric_csum_fold(uint64_t sum);
+/* Checksums
+ * --------- */
+
+/* Adds the 'size' bytes at 'data', as 16-bit words in the order of memory, to
+ * the ones' complement sum 'sum' (RFC 1071).  Only the last piece of data may
+ * have an odd size. */
 uint64_t fabric_csum_add(uint64_t sum, const void *data, size_t size);
+
+/* Folds 'sum' to 16 bits, in the order of memory and not complemented. */
+uint16_t fabric_csum_fold(uint64_t sum);
 
 #endif /* fabric-gso.h */

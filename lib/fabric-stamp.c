@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A test packet is laid out as in RFC 8762 section 4.2.1, a reflected one as in
- * 4.3.1, both 44 octets long; RFC 8972 section 3 puts the SSID behind the error
- * estimate of either.
+/* A test packet is laid out as in RFC 8762 section 4.2.1, a reflected one as
+ * in 4.3.1, both 44 octets long; RFC 8972 section 3 puts the SSID behind the
+ * error estimate of either.
  *
  *     octet   test packet          reflected packet
  *      0      sequence number      sequence number
@@ -17,8 +17,8 @@
  *     40      0                    sender's TTL
  *     41      0                    0
  *
- * What follows octet 44 would be TLVs (RFC 8972 section 4): as that clause lets
- * an implementation without them do, they are ignored. */
+ * What follows octet 44 would be TLVs (RFC 8972 section 4), none of which this
+ * knows: they are ignored. */
 
 #include <config.h>
 #include "fabric-stamp.h"
@@ -42,7 +42,7 @@ enum {
 
 #define STAMP_UDP_LEN (UDP_HEADER_LEN + FABRIC_STAMP_LEN)
 
-/* RFC 5881 section 5: only a packet that crossed no router arrives with 255. */
+/* RFC 5881 section 5: only what crossed no router arrives with 255. */
 #define STAMP_TTL 255
 
 /* Seconds from 1900 to 1970, RFC 5905 section 6. */

@@ -14,9 +14,9 @@
  * address and the inner TTL 255, so that a peer which is not Weft cannot
  * forward it to a tenant.
  *
- * Inner UDP ports: a test packet goes to port 862 from FABRIC_STAMP_SENDER_PORT;
- * a reflected packet goes back with the ports exchanged, which also tells the
- * two apart.
+ * Inner UDP ports: a test packet goes to port 862 from
+ * FABRIC_STAMP_SENDER_PORT; a reflected packet goes back with the ports
+ * exchanged, which also tells the two apart.
  *
  * This module only reads and writes bytes.  All integers are host byte order.
  *

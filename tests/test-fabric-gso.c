@@ -1,0 +1,843 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Segmentation and coalescing of TCP frames.
+ *
+ * Frames are made from named fields by frame_make() and checked with
+ * Open vSwitch's own checksum functions, which share no code with the ones
+ * under test. */
+
+#include <config.h>
+#undef NDEBUG
+#include "fabric-gso.h"
+
+#include "csum.h"
+#include "dp-packet.h"
+#include "fabric-bytes.h"
+#include "fabric-check.h"
+#include "ovstest.h"
+#include "packets.h"
+#include "random.h"
+#include "timeval.h"
+#include "util.h"
+
+#define HEADROOM 128
+#define MAX_SIZE (UINT16_MAX - HEADROOM)
+
+/* What a frame is made from. */
+struct spec {
+    bool ipv6;
+    int n_vlans;
+    size_t ip_opts_len;         /* IPv4 only. */
+    size_t tcp_opts_len;
+    uint8_t tos;
+    uint8_t ttl;
+    uint16_t ip_id;
+    uint16_t frag_off;
+    uint32_t label;             /* IPv6 flow label. */
+    uint16_t sport;
+    uint32_t seq;
+    uint32_t ack;
+    uint16_t flags;
+    uint16_t window;
+    uint32_t ts;                /* First word of the TCP options. */
+    size_t payload_len;
+};
+
+static const struct spec simple = {
+    .tos = 0x48,
+    .ttl = 64,
+    .ip_id = 0xfffe,
+    .frag_off = IP_DONT_FRAGMENT,
+    .label = 0x12345,
+    .tcp_opts_len = 12,
+    .sport = 33000,
+    .seq = UINT32_MAX - 2000,
+    .ack = 0x01020304,
+    .flags = TCP_ACK,
+    .window = 501,
+    .ts = 0x0101080a,
+    .payload_len = 1448,
+};
+
+static size_t
+spec_ip_len(const struct spec *s)
+{
+    return s->ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN + s->ip_opts_len;
+}
+
+static size_t
+spec_l3_ofs(const struct spec *s)
+{
+    return ETH_HEADER_LEN + s->n_vlans * VLAN_HEADER_LEN;
+}
+
+static size_t
+spec_l4_ofs(const struct spec *s)
+{
+    return spec_l3_ofs(s) + spec_ip_len(s);
+}
+
+static size_t
+spec_headers_len(const struct spec *s)
+{
+    return spec_l4_ofs(s) + TCP_HEADER_LEN + s->tcp_opts_len;
+}
+
+/* Ones' complement sum of TCP with pseudo-header, by upstream's functions. */
+static uint32_t
+tcp_sum(const struct spec *s, const uint8_t *frame, size_t size)
+{
+    const uint8_t *l3 = frame + spec_l3_ofs(s);
+    const uint8_t *l4 = frame + spec_l4_ofs(s);
+    size_t l4_len = frame + size - l4;
+    uint32_t sum;
+
+    sum = (s->ipv6 ? csum_continue(0, l3 + 8, 32)
+           : csum_continue(0, l3 + 12, 8));
+    sum = csum_add16(sum, htons(IPPROTO_TCP));
+    sum = csum_add16(sum, htons(l4_len));
+    return csum_continue(sum, l4, l4_len);
+}
+
+static void
+put_csum(uint8_t *p, ovs_be16 csum)
+{
+    memcpy(p, &csum, sizeof csum);
+}
+
+/* Computes the checksums of 'frame'. */
+static void
+frame_set_csums(const struct spec *s, uint8_t *frame, size_t size)
+{
+    uint8_t *l3 = frame + spec_l3_ofs(s);
+    uint8_t *l4 = frame + spec_l4_ofs(s);
+
+    if (!s->ipv6) {
+        put_csum(l3 + 10, 0);
+        put_csum(l3 + 10, csum(l3, spec_ip_len(s)));
+    }
+    put_csum(l4 + 16, 0);
+    put_csum(l4 + 16, csum_finish(tcp_sum(s, frame, size)));
+}
+
+static void
+frame_check_csums(const struct spec *s, const uint8_t *frame, size_t size)
+{
+    if (!s->ipv6) {
+        CHECK_EQ(csum(frame + spec_l3_ofs(s), spec_ip_len(s)), 0);
+    }
+    CHECK_EQ(csum_finish(tcp_sum(s, frame, size)), 0);
+}
+
+static void
+frame_put_l3(const struct spec *s, uint8_t *l3, size_t l4_len)
+{
+    size_t ip_len = spec_ip_len(s);
+
+    memset(l3, 0, ip_len);
+    if (s->ipv6) {
+        fabric_put_be32(l3, 6u << 28 | s->tos << 20 | s->label);
+        fabric_put_be16(l3 + 4, l4_len);
+        l3[6] = IPPROTO_TCP;
+        l3[7] = s->ttl;
+        memset(l3 + 8, 0xfd, 32);
+    } else {
+        l3[0] = IP_IHL_VER(ip_len / 4, 4);
+        l3[1] = s->tos;
+        fabric_put_be16(l3 + 2, ip_len + l4_len);
+        fabric_put_be16(l3 + 4, s->ip_id);
+        fabric_put_be16(l3 + 6, s->frag_off);
+        l3[8] = s->ttl;
+        l3[9] = IPPROTO_TCP;
+        fabric_put_be32(l3 + 12, 0x0a000001);
+        fabric_put_be32(l3 + 16, 0x0a000002);
+        memset(l3 + 20, 1, s->ip_opts_len);     /* No operation. */
+    }
+}
+
+/* Writes to 'frame' what 's' describes, with 'payload' (or zeros).  Returns
+ * its size. */
+static size_t
+frame_make(const struct spec *s, const uint8_t *payload, uint8_t *frame)
+{
+    static const uint8_t macs[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
+    size_t headers_len = spec_headers_len(s);
+    uint8_t *l3 = frame + spec_l3_ofs(s);
+    uint8_t *l4 = frame + spec_l4_ofs(s);
+
+    memcpy(frame, macs, sizeof macs);
+    for (int i = 0; i < s->n_vlans; i++) {
+        fabric_put_be16(frame + 12 + 4 * i,
+                        i + 1 < s->n_vlans ? ETH_TYPE_VLAN_8021AD
+                        : ETH_TYPE_VLAN_8021Q);
+        fabric_put_be16(frame + 14 + 4 * i, 100 + i);
+    }
+    fabric_put_be16(l3 - 2, s->ipv6 ? ETH_TYPE_IPV6 : ETH_TYPE_IP);
+
+    frame_put_l3(s, l3, frame + headers_len - l4 + s->payload_len);
+
+    memset(l4, 0, frame + headers_len - l4);
+    fabric_put_be16(l4, s->sport);
+    fabric_put_be16(l4 + 2, 5201);
+    fabric_put_be32(l4 + 4, s->seq);
+    fabric_put_be32(l4 + 8, s->ack);
+    fabric_put_be16(l4 + 12, ntohs(TCP_CTL(s->flags,
+                                           5 + s->tcp_opts_len / 4)));
+    fabric_put_be16(l4 + 14, s->window);
+    if (s->tcp_opts_len) {
+        fabric_put_be32(l4 + 20, s->ts);
+    }
+
+    if (payload) {
+        memcpy(frame + headers_len, payload, s->payload_len);
+    } else {
+        memset(frame + headers_len, 0, s->payload_len);
+    }
+    frame_set_csums(s, frame, headers_len + s->payload_len);
+    return headers_len + s->payload_len;
+}
+
+static void
+random_fill(uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        p[i] = random_uint32();
+    }
+}
+
+/* A random super-frame. */
+static struct spec
+spec_random(void)
+{
+    struct spec s = {
+        .ipv6 = random_range(2),
+        .n_vlans = random_range(3),
+        .tcp_opts_len = random_range(11) * 4,
+        .tos = random_uint32(),
+        .ttl = random_uint32(),
+        .ip_id = random_uint32(),
+        .frag_off = random_range(2) ? IP_DONT_FRAGMENT : 0,
+        .label = random_uint32() & 0xfffff,
+        .sport = random_uint32(),
+        .seq = random_uint32(),
+        .ack = random_uint32(),
+        .flags = TCP_ACK,
+        .window = random_uint32(),
+        .ts = random_uint32(),
+    };
+    static const uint16_t flags[] = { TCP_CWR, TCP_ECE, TCP_PSH, TCP_FIN };
+
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+        s.flags |= random_range(4) ? 0 : flags[i];
+    }
+    s.payload_len = 1 + random_range(MAX_SIZE - spec_headers_len(&s));
+    return s;
+}
+
+/* A packet as netdev_linux receives it from a device with TSO. */
+static struct dp_packet *
+super_frame(const struct spec *s, const uint8_t *payload, uint16_t segsz)
+{
+    struct dp_packet *packet;
+    size_t size;
+
+    packet = dp_packet_new_with_headroom(MAX_SIZE, HEADROOM);
+    size = frame_make(s, payload, dp_packet_data(packet));
+    dp_packet_set_size(packet, size);
+    dp_packet_set_tso_segsz(packet, segsz);
+
+    /* The checksum field is anything while its state is "partial". */
+    memset((uint8_t *) dp_packet_data(packet) + spec_l4_ofs(s) + 16, 0x5a, 2);
+    dp_packet_l4_checksum_set_partial(packet);
+    return packet;
+}
+
+/* Checks one segment of super-frame 's' from its fields. */
+static void
+check_segment(const struct spec *s, const struct fabric_gso *gso, size_t i,
+              const uint8_t *frame, size_t size)
+{
+    const uint8_t *l3 = frame + spec_l3_ofs(s);
+    const uint8_t *l4 = frame + spec_l4_ofs(s);
+    uint16_t flags = s->flags;
+
+    if (s->ipv6) {
+        CHECK_EQ(fabric_get_be16(l3 + 4), frame + size - l3 - IPV6_HEADER_LEN);
+    } else {
+        CHECK_EQ(fabric_get_be16(l3 + 2), frame + size - l3);
+        CHECK_EQ(fabric_get_be16(l3 + 4), (uint16_t) (s->ip_id + i));
+    }
+    CHECK_EQ(fabric_get_be32(l4 + 4), (uint32_t) (s->seq + i * gso->segsz));
+    if (i) {
+        flags &= ~TCP_CWR;
+    }
+    if (i + 1 < gso->n_segs) {
+        flags &= ~(TCP_PSH | TCP_FIN);
+    }
+    CHECK_EQ(fabric_get_be16(l4 + 12) & 0xfff, flags);
+    frame_check_csums(s, frame, size);
+}
+
+/* Splits 'packet', made from 's', to 'frames', one after another, of the sizes
+ * 'sizes'.  Returns their number. */
+static size_t
+split(const struct spec *s, const struct dp_packet *packet, uint8_t *frames,
+      size_t *sizes)
+{
+    struct fabric_gso gso;
+
+    CHECK_TRUE(fabric_gso_init(&gso, packet));
+    CHECK_EQ(gso.headers_len, spec_headers_len(s));
+    CHECK_EQ(gso.payload_len, s->payload_len);
+    CHECK_TRUE(gso.headers_len <= FABRIC_GSO_MAX_HEADERS);
+
+    for (size_t i = 0; i < gso.n_segs; i++) {
+        size_t len;
+
+        fabric_gso_headers(&gso, packet, i, frames, &len);
+        CHECK_EQ(len, i + 1 < gso.n_segs ? gso.segsz
+                      : gso.payload_len - i * gso.segsz);
+        memcpy(frames + gso.headers_len,
+               (const uint8_t *) dp_packet_data(packet)
+               + gso.headers_len + i * gso.segsz, len);
+        sizes[i] = gso.headers_len + len;
+        check_segment(s, &gso, i, frames, sizes[i]);
+        frames += sizes[i];
+    }
+    return gso.n_segs;
+}
+
+static void
+check_joined(const struct spec *s, const struct dp_packet *packet,
+             const uint8_t *expected, size_t n_segs, uint16_t segsz)
+{
+    size_t csum_ofs = spec_l4_ofs(s) + 16;
+    size_t size = spec_headers_len(s) + s->payload_len;
+    const uint8_t *data = dp_packet_data(packet);
+
+    CHECK_EQ(dp_packet_size(packet), size);
+    CHECK_BYTES(data, expected, csum_ofs);
+    CHECK_BYTES(data + csum_ofs + 2, expected + csum_ofs + 2,
+                size - csum_ofs - 2);
+    CHECK_EQ(dp_packet_get_tso_segsz(packet), n_segs > 1 ? segsz : 0);
+    CHECK_EQ(packet->l3_ofs, spec_l3_ofs(s));
+    CHECK_EQ(packet->l4_ofs, spec_l4_ofs(s));
+    CHECK_TRUE(dp_packet_l4_proto_tcp(packet));
+    CHECK_EQ(dp_packet_l4_checksum_partial(packet), n_segs > 1);
+    CHECK_EQ(dp_packet_l4_checksum_good(packet), n_segs == 1);
+    CHECK_EQ(dp_packet_ip_checksum_bad(packet), false);
+    CHECK_EQ(dp_packet_ip_checksum_partial(packet), false);
+}
+
+/* A super-frame that is split and joined again is the same. */
+static void
+test_split_join(void)
+{
+    uint8_t *frames = xmalloc(8 * 1024 * 1024);
+    uint8_t *payload = xmalloc(UINT16_MAX);
+    uint8_t *expected = xmalloc(UINT16_MAX);
+    size_t *sizes = xmalloc(UINT16_MAX * sizeof *sizes);
+
+    random_fill(payload, UINT16_MAX);
+    for (int round = 0; round < 1000; round++) {
+        struct spec s = spec_random();
+        uint16_t segsz = 1 + random_range(random_range(8) ? 9000 : 100);
+        struct dp_packet *packet;
+        struct fabric_gro gro = {
+            .size_hint = random_range(2) ? random_range(70000) : 0,
+        };
+        size_t n, ofs = 0;
+
+        if (s.payload_len / segsz > 1000) {
+            s.payload_len = segsz * 1000;
+        }
+        packet = super_frame(&s, payload, segsz);
+        frame_make(&s, payload, expected);
+        n = split(&s, packet, frames, sizes);
+        dp_packet_delete(packet);
+
+        /* One segment with FIN or PSH starts nothing. */
+        if (n == 1 && s.flags & (TCP_FIN | TCP_PSH)) {
+            CHECK_FALSE(fabric_gro_append(&gro, frames, sizes[0], HEADROOM));
+            CHECK_TRUE(!fabric_gro_finish(&gro));
+            continue;
+        }
+        for (size_t i = 0; i < n; i++) {
+            CHECK_TRUE(fabric_gro_append(&gro, frames + ofs, sizes[i],
+                                         HEADROOM));
+            ofs += sizes[i];
+        }
+        CHECK_EQ(gro.closed, n > 1 && (s.flags & (TCP_FIN | TCP_PSH)
+                                       || s.payload_len % segsz));
+        packet = fabric_gro_finish(&gro);
+        CHECK_EQ(dp_packet_headroom(packet), HEADROOM);
+        check_joined(&s, packet, expected, n, segsz);
+
+        /* Finishing the partial checksum gives the original's. */
+        if (n > 1) {
+            dp_packet_ol_send_prepare(packet, 0);
+            CHECK_BYTES(dp_packet_data(packet), expected,
+                        dp_packet_size(packet));
+        }
+        dp_packet_delete(packet);
+        CHECK_TRUE(!gro.packet && !gro.n_segs);
+    }
+
+    free(sizes);
+    free(expected);
+    free(payload);
+    free(frames);
+}
+
+/* IPv4 options survive segmentation (they are never joined). */
+static void
+test_split_ip_options(void)
+{
+    uint8_t payload[5000], frames[8000];
+    size_t sizes[10];
+
+    random_fill(payload, sizeof payload);
+    for (size_t opts = 4; opts <= 40; opts += 4) {
+        struct fabric_gro gro = { .packet = NULL };
+        struct dp_packet *packet;
+        struct spec s = simple;
+
+        s.ip_opts_len = opts;
+        s.tcp_opts_len = 40;
+        s.n_vlans = 2;
+        s.payload_len = sizeof payload;
+        packet = super_frame(&s, payload, 1000);
+        CHECK_EQ(split(&s, packet, frames, sizes), 5);
+        dp_packet_delete(packet);
+
+        CHECK_TRUE(fabric_gro_append(&gro, frames, sizes[0], HEADROOM));
+        CHECK_FALSE(fabric_gro_append(&gro, frames + sizes[0], sizes[1],
+                                      HEADROOM));
+        dp_packet_delete(fabric_gro_finish(&gro));
+    }
+}
+
+/* Packets that cannot be segmented. */
+static void
+test_split_refuses(void)
+{
+    struct dp_packet *packet = super_frame(&simple, NULL, 500);
+    uint8_t *data = dp_packet_data(packet);
+    size_t size = dp_packet_size(packet);
+    struct fabric_gso gso;
+
+    CHECK_TRUE(fabric_gso_init(&gso, packet));
+    dp_packet_set_tso_segsz(packet, 0);
+    CHECK_FALSE(fabric_gso_init(&gso, packet));
+    dp_packet_set_tso_segsz(packet, 500);
+
+    /* Cut short by an action. */
+    for (size_t i = 0; i < size; i++) {
+        dp_packet_set_size(packet, i);
+        CHECK_FALSE(fabric_gso_init(&gso, packet));
+    }
+    dp_packet_set_size(packet, size);
+    CHECK_TRUE(fabric_gso_init(&gso, packet));
+
+    packet->packet_type = htonl(PT_IPV4);
+    CHECK_FALSE(fabric_gso_init(&gso, packet));
+    packet->packet_type = htonl(PT_ETH);
+
+    /* (offset, value): each makes the packet something else. */
+    static const struct { size_t ofs; uint8_t value; } changes[] = {
+        { 12, 0x88 },                   /* Ethernet type. */
+        { 14, 0x44 },                   /* IHL. */
+        { 14, 0x65 },                   /* IP version. */
+        { 16, 0xff },                   /* Total length. */
+        { 20, 0x20 },                   /* More fragments. */
+        { 21, 0x01 },                   /* Fragment offset. */
+        { 23, IPPROTO_UDP },
+        { 46, 0x40 },                   /* TCP data offset. */
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+        uint8_t *p = &data[changes[i].ofs];
+        uint8_t old = *p;
+
+        *p = changes[i].value;
+        CHECK_FALSE(fabric_gso_init(&gso, packet));
+        *p = old;
+    }
+    CHECK_TRUE(fabric_gso_init(&gso, packet));
+    dp_packet_delete(packet);
+}
+
+/* Appends 'second' to a super-frame that begins with 'first'. */
+static bool
+joins(const struct spec *first, const struct spec *second)
+{
+    struct fabric_gro gro = { .packet = NULL };
+    uint8_t frame[4096];
+    size_t size;
+    bool joined;
+
+    size = frame_make(first, NULL, frame);
+    CHECK_TRUE(fabric_gro_append(&gro, frame, size, HEADROOM));
+    size = frame_make(second, NULL, frame);
+    joined = fabric_gro_append(&gro, frame, size, HEADROOM);
+    CHECK_EQ(gro.n_segs, 1 + joined);
+    dp_packet_delete(fabric_gro_finish(&gro));
+    return joined;
+}
+
+static struct spec
+next_of(const struct spec *s)
+{
+    struct spec next = *s;
+
+    next.seq += s->payload_len;
+    next.ip_id++;
+    return next;
+}
+
+/* The second segment may not differ in anything but what counts up. */
+static void
+test_join_refuses(void)
+{
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        struct spec first = simple;
+        struct spec s;
+
+        first.ipv6 = ipv6;
+        s = next_of(&first);
+        CHECK_TRUE(joins(&first, &s));
+
+#define REFUSES(CHANGE)                         \
+        s = next_of(&first);                    \
+        CHANGE;                                 \
+        CHECK_FALSE(joins(&first, &s))
+
+        REFUSES(s.seq++);
+        REFUSES(s.seq--);
+        REFUSES(s.ack++);
+        REFUSES(s.window++);
+        REFUSES(s.ts++);
+        REFUSES(s.sport++);
+        REFUSES(s.tos |= IP_ECN_CE);
+        REFUSES(s.tos ^= 0x80);
+        REFUSES(s.ttl--);
+        REFUSES(s.n_vlans = 1);
+        REFUSES(s.tcp_opts_len += 4);
+        REFUSES(s.flags |= TCP_SYN);
+        REFUSES(s.flags |= TCP_RST);
+        REFUSES(s.flags |= TCP_URG);
+        REFUSES(s.flags |= TCP_CWR);
+        REFUSES(s.flags |= TCP_ECE);
+        REFUSES(s.flags = 0);
+        REFUSES(s.payload_len = 0);
+        REFUSES(s.payload_len++);
+        REFUSES(s.ipv6 = !s.ipv6);
+        if (ipv6) {
+            REFUSES(s.label++);
+        } else {
+            REFUSES(s.ip_id++);
+            REFUSES(s.ip_id -= 2);
+            REFUSES(s.frag_off = 0);
+            REFUSES(s.frag_off |= IP_MORE_FRAGMENTS);
+            REFUSES(s.ip_opts_len = 4);
+        }
+    }
+}
+
+/* FIN, PSH and a short segment are taken, then nothing more. */
+static void
+test_join_closes(void)
+{
+    static const struct { uint16_t flags; size_t less; } lasts[] = {
+        { TCP_PSH, 0 }, { TCP_FIN, 0 }, { TCP_PSH | TCP_FIN, 1 }, { 0, 1 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lasts); i++) {
+        struct fabric_gro gro = { .packet = NULL };
+        struct dp_packet *packet;
+        struct spec s = simple;
+        uint8_t frame[4096];
+        size_t size;
+
+        size = frame_make(&s, NULL, frame);
+        CHECK_TRUE(fabric_gro_append(&gro, frame, size, HEADROOM));
+        CHECK_FALSE(gro.closed);
+
+        s = next_of(&s);
+        s.flags |= lasts[i].flags;
+        s.payload_len -= lasts[i].less;
+        size = frame_make(&s, NULL, frame);
+        CHECK_TRUE(fabric_gro_append(&gro, frame, size, HEADROOM));
+        CHECK_TRUE(gro.closed);
+
+        s = next_of(&s);
+        s.flags = TCP_ACK;
+        size = frame_make(&s, NULL, frame);
+        CHECK_FALSE(fabric_gro_append(&gro, frame, size, HEADROOM));
+
+        packet = fabric_gro_finish(&gro);
+        CHECK_EQ(TCP_FLAGS(((struct tcp_header *)
+                            dp_packet_l4(packet))->tcp_ctl),
+                 TCP_ACK | lasts[i].flags);
+        dp_packet_delete(packet);
+    }
+}
+
+/* A first segment that nothing could continue starts nothing. */
+static void
+test_join_starts(void)
+{
+    static const uint16_t flags[] = {
+        TCP_PSH, TCP_FIN, TCP_SYN, TCP_RST, TCP_URG,
+    };
+    struct fabric_gro gro = { .packet = NULL };
+    struct spec s = simple;
+    uint8_t frame[4096];
+    size_t size;
+
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+        s.flags = TCP_ACK | flags[i];
+        size = frame_make(&s, NULL, frame);
+        CHECK_FALSE(fabric_gro_append(&gro, frame, size, HEADROOM));
+    }
+    s = simple;
+    s.payload_len = 0;
+    size = frame_make(&s, NULL, frame);
+    CHECK_FALSE(fabric_gro_append(&gro, frame, size, HEADROOM));
+
+    /* CWR may be in the first segment only. */
+    s = simple;
+    s.flags |= TCP_CWR;
+    size = frame_make(&s, NULL, frame);
+    CHECK_TRUE(fabric_gro_append(&gro, frame, size, HEADROOM));
+    s = next_of(&s);
+    s.flags = TCP_ACK;
+    size = frame_make(&s, NULL, frame);
+    CHECK_TRUE(fabric_gro_append(&gro, frame, size, HEADROOM));
+    dp_packet_delete(fabric_gro_finish(&gro));
+}
+
+/* IPv4 IDs count up, or with DF all are the same; never a mixture. */
+static void
+test_join_ip_id(void)
+{
+    static const struct {
+        uint16_t frag_off;
+        int16_t steps[3];       /* From each ID to the next. */
+        size_t n;               /* How many of four segments join. */
+    } cases[] = {
+        { IP_DONT_FRAGMENT, { 1, 1, 1 }, 4 },
+        { IP_DONT_FRAGMENT, { 0, 0, 0 }, 4 },
+        { IP_DONT_FRAGMENT, { 0, 0, 1 }, 3 },
+        { IP_DONT_FRAGMENT, { 1, 1, 0 }, 3 },
+        { IP_DONT_FRAGMENT, { 1, -1, 0 }, 2 },
+        { IP_DONT_FRAGMENT, { 0, 2, 0 }, 2 },
+        { IP_DONT_FRAGMENT, { 2, 0, 0 }, 1 },
+        { 0, { 1, 1, 1 }, 4 },
+        { 0, { 0, 0, 0 }, 1 },
+        { 0, { 1, 2, 0 }, 2 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct fabric_gro gro = { .packet = NULL };
+        struct spec s = simple;
+        uint8_t frame[4096];
+        size_t n = 0;
+
+        s.frag_off = cases[i].frag_off;
+        for (; n < 4; n++) {
+            size_t size = frame_make(&s, NULL, frame);
+
+            if (!fabric_gro_append(&gro, frame, size, HEADROOM)) {
+                break;
+            }
+            s = next_of(&s);
+            s.ip_id += n < 3 ? cases[i].steps[n] - 1 : 0;
+        }
+        CHECK_EQ(n, cases[i].n);
+        dp_packet_delete(fabric_gro_finish(&gro));
+    }
+}
+
+/* No bit of a segment can be wrong unnoticed. */
+static void
+test_join_checksum(void)
+{
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        struct fabric_gro gro = { .packet = NULL };
+        struct spec s = simple;
+        uint8_t frame[4096];
+        size_t size;
+
+        s.ipv6 = ipv6;
+        s.payload_len = 101;
+        size = frame_make(&s, NULL, frame);
+        for (size_t bit = 0; bit < size * 8; bit++) {
+            uint8_t mask = 1 << bit % 8;
+
+            /* What no checksum covers: Ethernet, IPv6 traffic class, flow
+             * label and hop limit. */
+            if (bit / 8 < 14 || (ipv6 && bit / 8 < 18) || bit / 8 == 21) {
+                continue;
+            }
+            frame[bit / 8] ^= mask;
+            if (fabric_gro_append(&gro, frame, size, HEADROOM)) {
+                printf("\nbit %zu flipped but joined\n", bit);
+                exit(1);
+            }
+            frame[bit / 8] ^= mask;
+        }
+        CHECK_TRUE(fabric_gro_append(&gro, frame, size, HEADROOM));
+        dp_packet_delete(fabric_gro_finish(&gro));
+    }
+}
+
+/* A super-frame fills 65,535 bytes less headroom and no more, with any hint,
+ * and frames may lie at odd addresses and have padding. */
+static void
+test_join_limit(void)
+{
+    static const size_t hints[] = { 0, 1, 3000, 65407, 65535, 1000000 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(hints); i++) {
+        struct fabric_gro gro = { .size_hint = hints[i] };
+        struct dp_packet *packet;
+        struct spec s = simple;
+        uint8_t frame[4096];
+        size_t n = 0, size;
+
+        for (;;) {
+            size = frame_make(&s, NULL, frame + 1);
+            memset(frame + 1 + size, 0xee, 5);
+            if (!fabric_gro_append(&gro, frame + 1, size + 5, HEADROOM)) {
+                break;
+            }
+            s = next_of(&s);
+            n++;
+        }
+        CHECK_EQ(n, (MAX_SIZE - spec_headers_len(&s)) / 1448);
+
+        /* A short one still fits. */
+        s.payload_len = (MAX_SIZE - spec_headers_len(&s)) % 1448;
+        size = frame_make(&s, NULL, frame);
+        CHECK_TRUE(fabric_gro_append(&gro, frame, size, HEADROOM));
+
+        packet = fabric_gro_finish(&gro);
+        CHECK_EQ(dp_packet_size(packet), MAX_SIZE);
+        CHECK_EQ(dp_packet_headroom(packet), HEADROOM);
+        CHECK_EQ(dp_packet_get_allocated(packet), UINT16_MAX);
+        CHECK_EQ(gro.size_hint, hints[i]);
+        dp_packet_delete(packet);
+    }
+}
+
+/* The checksum is upstream's for every size, alignment and extreme value. */
+static void
+test_csum(void)
+{
+    uint8_t buf[700];
+
+    for (int round = 0; round < 3; round++) {
+        if (round) {
+            memset(buf, round == 1 ? 0xff : 0, sizeof buf);
+        } else {
+            random_fill(buf, sizeof buf);
+        }
+        for (size_t ofs = 0; ofs < 16; ofs++) {
+            for (size_t n = 0; n <= sizeof buf - 16; n++) {
+                uint16_t sum = fabric_csum_fold(fabric_csum_add(0, buf + ofs,
+                                                                n));
+
+                CHECK_EQ((uint16_t) ~sum,
+                         (OVS_FORCE uint16_t) csum(buf + ofs, n));
+            }
+        }
+    }
+    CHECK_EQ(fabric_csum_fold(UINT64_MAX), UINT16_MAX);
+    CHECK_EQ(fabric_csum_fold(0), 0);
+    CHECK_EQ(fabric_csum_fold(UINT64_C(0x1234) << 48), 0x1234);
+}
+
+/* Prints how fast checksums, splitting and joining are. */
+static void
+bench(void)
+{
+    enum { ROUNDS = 20000 };
+    struct spec s = simple;
+    struct dp_packet *packet;
+    struct fabric_gso gso;
+    long long int start;
+    uint8_t *frames = xmalloc(2 * UINT16_MAX);
+    size_t sizes[64], n;
+    volatile uint64_t sum = 0;
+    double ns, gb;
+
+    s.payload_len = 44 * 1448;
+    packet = super_frame(&s, NULL, 1448);
+    n = split(&s, packet, frames, sizes);
+    gb = ROUNDS * (double) s.payload_len;
+
+    start = time_usec();
+    for (int i = 0; i < ROUNDS; i++) {
+        for (size_t j = 0; j < n; j++) {
+            sum += fabric_csum_add(
+                0, (uint8_t *) dp_packet_data(packet) + j * 1448, 1448);
+        }
+    }
+    ns = (time_usec() - start) * 1e3;
+    printf("checksum %.1f GB/s\n", gb / ns);
+
+    start = time_usec();
+    for (int i = 0; i < ROUNDS; i++) {
+        uint8_t headers[FABRIC_GSO_MAX_HEADERS];
+        size_t len;
+
+        fabric_gso_init(&gso, packet);
+        for (size_t j = 0; j < gso.n_segs; j++) {
+            fabric_gso_headers(&gso, packet, j, headers, &len);
+        }
+    }
+    ns = (time_usec() - start) * 1e3;
+    printf("split %.1f GB/s, %.0f ns per segment\n", gb / ns,
+           ns / ROUNDS / n);
+
+    start = time_usec();
+    for (int i = 0; i < ROUNDS; i++) {
+        struct fabric_gro gro = { .size_hint = s.payload_len + 100 };
+        size_t ofs = 0;
+
+        for (size_t j = 0; j < n; j++) {
+            fabric_gro_append(&gro, frames + ofs, sizes[j], HEADROOM);
+            ofs += sizes[j];
+        }
+        dp_packet_delete(fabric_gro_finish(&gro));
+    }
+    ns = (time_usec() - start) * 1e3;
+    printf("join %.1f GB/s, %.0f ns per segment\n", gb / ns, ns / ROUNDS / n);
+
+    dp_packet_delete(packet);
+    free(frames);
+}
+
+static void
+test_fabric_gso_main(int argc, char *argv[])
+{
+    random_set_seed(1);
+    if (argc > 1 && !strcmp(argv[1], "bench")) {
+        bench();
+        return;
+    }
+
+    CHECK_PROPERTY(test_csum);
+    CHECK_PROPERTY(test_split_join);
+    CHECK_PROPERTY(test_split_ip_options);
+    CHECK_PROPERTY(test_split_refuses);
+    CHECK_PROPERTY(test_join_refuses);
+    CHECK_PROPERTY(test_join_closes);
+    CHECK_PROPERTY(test_join_starts);
+    CHECK_PROPERTY(test_join_ip_id);
+    CHECK_PROPERTY(test_join_checksum);
+    CHECK_PROPERTY(test_join_limit);
+    putchar('\n');
+}
+
+OVSTEST_REGISTER("test-fabric-gso", test_fabric_gso_main);
