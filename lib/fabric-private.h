@@ -121,6 +121,26 @@ extern struct fabric_path **fabric_path_by_index;
 
 extern struct cmap fabrics_by_name;     /* [rcu] Contains struct fabric. */
 
+/* Prepares what this module and the path table need.  May be called again. */
+void fabric_endpoint_init(void);
+
+/* Tells whoever translates flows that endpoints or their addresses changed. */
+void fabric_endpoints_changed(void);
+
+/* Makes the paths of the endpoint those between the uplinks of its fabric and
+ * 'remote_ips', which become its addresses. */
+void fabric_endpoint_update(struct fabric_endpoint *,
+                            const struct in6_addr *remote_ips, size_t n)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Unlinks the endpoint and its paths and frees them when nobody uses them. */
+void fabric_endpoint_destroy(struct fabric_endpoint *)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Returns NULL or why so many paths are too many. */
+char *fabric_check_n_paths(const char *endpoint, size_t n_local,
+                           size_t n_remote, size_t per_remote);
+
 /* Recomputes the state of 'path' from its parts and publishes it. */
 void fabric_path_refresh(struct fabric_path *path)
     OVS_REQUIRES(fabric_table_mutex);
@@ -128,10 +148,6 @@ void fabric_path_refresh(struct fabric_path *path)
 /* The host cannot send over path 'index' now, or can again.  Any thread. */
 void fabric_path_set_unreachable(uint32_t index, bool unreachable)
     OVS_EXCLUDED(fabric_table_mutex);
-
-/* The endpoint that has 'ip', or NULL.  Any thread. */
-struct fabric_endpoint *fabric_endpoint_by_ip__(const struct fabric *,
-                                                const struct in6_addr *ip);
 
 /* Notes the datapath port of 'f'.  Any thread. */
 void fabric_set_odp_port(struct fabric *f, odp_port_t)

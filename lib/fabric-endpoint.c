@@ -1,0 +1,742 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Endpoints and their paths, the lower half of fabric-registry.h.
+ *
+ * A path is the same path as long as its uplink, remote IP and port index stay,
+ * so that everything that hangs on it (liveness, statistics, slots in the path
+ * table, hence flows) stays when something else changes. */
+
+#include <config.h>
+
+#include "fabric-registry.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "fabric-private.h"
+#include "fabric-prober.h"
+#include "hash.h"
+#include "netdev.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "packets.h"
+#include "seq.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_endpoint);
+
+struct fabric_path_aux *fabric_path_aux;
+struct fabric_path **fabric_path_by_index;
+
+/* Element of a fabric's 'by_ip'. */
+struct endpoint_ip {
+    struct cmap_node node;
+    struct in6_addr ip;
+    struct fabric_endpoint *endpoint;
+};
+
+static uint32_t
+hash_ip(const struct in6_addr *ip)
+{
+    return hash_bytes(ip, sizeof *ip, 0);
+}
+
+static void *
+map_array(size_t n, size_t size)
+{
+    void *p = mmap(NULL, n * size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED) {
+        VLOG_FATAL("cannot reserve memory for paths: %s",
+                   ovs_strerror(errno));
+    }
+    return p;
+}
+
+void
+fabric_endpoint_init(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+
+    if (ovsthread_once_start(&once)) {
+        fabric_table_init();
+        fabric_path_aux = map_array(FABRIC_TABLE_MAX_PATHS,
+                                    sizeof *fabric_path_aux);
+        fabric_path_by_index = map_array(FABRIC_TABLE_MAX_PATHS,
+                                         sizeof *fabric_path_by_index);
+        ovsthread_once_done(&once);
+    }
+}
+
+/* Endpoints or their addresses changed: flows may translate differently. */
+void
+fabric_endpoints_changed(void)
+{
+    seq_change(fabric_registry_seq());
+    if (tnl_conf_seq) {
+        seq_change(tnl_conf_seq);
+    }
+}
+
+/* Paths. */
+
+void
+fabric_path_refresh(struct fabric_path *path)
+{
+    enum fabric_path_state old = fabric_table_get_state(path->index);
+    enum fabric_path_state new
+        = (path->drained ? FABRIC_PATH_DRAINED
+           : !path->local_up || path->unreachable ? FABRIC_PATH_DOWN
+           : path->live.state);
+
+    if (new != old) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
+        const struct fabric_table_path *p = &fabric_table_paths[path->index];
+        char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
+
+        fabric_table_set_state(path->index, new);
+        path->last_change = time_msec();
+        VLOG_INFO_RL(&rl, "%s: endpoint %s: path %s -> %s port %"PRIu16" "
+                     "is %s (was %s)%s", path->endpoint->fabric->name,
+                     path->endpoint->name,
+                     ipv6_string_mapped(local, &p->local_ip),
+                     ipv6_string_mapped(remote, &p->remote_ip),
+                     ntohs(p->src_port), fabric_path_state_to_string(new),
+                     fabric_path_state_to_string(old),
+                     new != FABRIC_PATH_DOWN ? ""
+                     : !path->local_up ? ": uplink down"
+                     : path->unreachable ? ": no route" : ": no answer");
+        seq_change(fabric_registry_seq());
+    }
+}
+
+void
+fabric_path_set_unreachable(uint32_t index, bool unreachable)
+{
+    struct fabric_path *path;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    path = fabric_path_by_index[index];
+    if (path && path->unreachable != unreachable) {
+        path->unreachable = unreachable;
+        fabric_path_refresh(path);
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
+static struct fabric_path *
+path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
+            bool local_up, const struct in6_addr *remote_ip,
+            unsigned int port_idx, uint16_t ssid)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    uint32_t index = fabric_table_alloc_path(ep->index,
+                                             &uplink->config.local_ip,
+                                             remote_ip,
+                                             uplink->src_ports[port_idx],
+                                             uplink->config.dst_port);
+    struct fabric_path *path;
+
+    if (index == FABRIC_TABLE_NONE) {
+        return NULL;
+    }
+    path = xzalloc(sizeof *path);
+    path->endpoint = ep;
+    path->index = index;
+    path->uplink = uplink;
+    path->port_idx = port_idx;
+    path->ssid = ssid;
+    path->local_up = local_up;
+    path->last_change = time_msec();
+    fabric_liveness_init(&path->live);
+    fabric_path_aux[index] = (struct fabric_path_aux) { uplink, port_idx };
+    fabric_path_by_index[index] = path;
+    fabric_path_refresh(path);
+    fabric_prober_add(path);
+    return path;
+}
+
+static void
+path_destroy(struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    fabric_prober_remove(path);
+    fabric_path_by_index[path->index] = NULL;
+    fabric_table_free_path(path->index);
+    free(path);
+}
+
+/* Finds the path of 'ep' with these properties, or NULL. */
+static struct fabric_path *
+path_find(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
+          const struct in6_addr *remote_ip, unsigned int port_idx)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        struct fabric_path *path = ep->paths[i];
+
+        if (path->uplink == up && path->port_idx == port_idx
+            && ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
+                                remote_ip)) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+/* Lowest nonzero session identifier (RFC 8972 section 3) that none of the 'n'
+ * paths in 'a' and 'm' in 'b' has. */
+static uint16_t
+free_ssid(struct fabric_path *const a[], size_t n,
+          struct fabric_path *const b[], size_t m)
+{
+    uint16_t ssid = 1;
+    bool taken;
+
+    do {
+        taken = false;
+        for (size_t i = 0; i < n + m; i++) {
+            const struct fabric_path *path = i < n ? a[i] : b[i - n];
+
+            if (path->ssid == ssid) {
+                taken = true;
+                ssid++;
+                break;
+            }
+        }
+    } while (taken);
+    return ssid;
+}
+
+static bool
+same_family(const struct in6_addr *a, const struct in6_addr *b)
+{
+    return IN6_IS_ADDR_V4MAPPED(a) == IN6_IS_ADDR_V4MAPPED(b);
+}
+
+/* Adds a path to 'paths' for each port of ('up', 'remote_ip'), reusing those
+ * that 'ep' has. */
+static void
+collect_paths(struct fabric_endpoint *ep, struct fabric_uplink *up,
+              bool local_up, const struct in6_addr *remote_ip,
+              struct fabric_path **paths, size_t *n)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (unsigned int p = 0; p < ep->fabric->paths_per_remote; p++) {
+        struct fabric_path *path = path_find(ep, up, remote_ip, p);
+
+        if (!path) {
+            path = path_create(ep, up, local_up, remote_ip, p,
+                               free_ssid(paths, *n, ep->paths, ep->n_paths));
+        }
+        if (path) {
+            paths[(*n)++] = path;
+        } else {
+            VLOG_ERR("%s: path table full, endpoint %s lacks paths",
+                     ep->fabric->name, ep->name);
+        }
+    }
+}
+
+/* Replaces the addresses that stand for 'ep' in flows, if they changed. */
+static void
+update_addrs(struct fabric_endpoint *ep, const struct in6_addr *remote_ips,
+             size_t n_remote_ips)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_endpoint_addrs *old
+        = ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs);
+    const struct fabric_uplinks *ups
+        = ovsrcu_get_protected(struct fabric_uplinks *, &ep->fabric->uplinks);
+    struct fabric_endpoint_addrs *new = xzalloc(sizeof *new);
+    bool found = false;
+
+    new->n = n_remote_ips;
+    memcpy(new->remote_ips, remote_ips, n_remote_ips * sizeof *remote_ips);
+    new->primary = remote_ips[0];
+    for (size_t r = 0; r < n_remote_ips && !found; r++) {
+        for (size_t u = 0; u < ups->n && !found; u++) {
+            const struct in6_addr *local = &ups->uplinks[u]->config.local_ip;
+
+            if (same_family(local, &remote_ips[r])) {
+                new->primary = remote_ips[r];
+                new->local = *local;
+                found = true;
+            }
+        }
+    }
+
+    if (old && !memcmp(old, new, sizeof *new)) {
+        free(new);
+        return;
+    }
+    ovsrcu_set(&ep->addrs, new);
+    if (old) {
+        ovsrcu_postpone(free, old);
+    }
+    fabric_endpoints_changed();
+}
+
+/* Makes the paths of 'ep' those of its addresses and the fabric's uplinks. */
+static void
+rebuild_paths(struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_endpoint_addrs *addrs
+        = ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs);
+    const struct fabric_uplinks *ups
+        = ovsrcu_get_protected(struct fabric_uplinks *, &ep->fabric->uplinks);
+    size_t max = ups->n * addrs->n * ep->fabric->paths_per_remote;
+    struct fabric_path **paths = xmalloc(MAX(max, 1) * sizeof *paths);
+    uint32_t *indexes = xmalloc(MAX(max, 1) * sizeof *indexes);
+    size_t n = 0;
+
+    for (size_t u = 0; u < ups->n; u++) {
+        for (size_t r = 0; r < addrs->n; r++) {
+            if (same_family(&ups->uplinks[u]->config.local_ip,
+                            &addrs->remote_ips[r])) {
+                collect_paths(ep, ups->uplinks[u], ups->local_up[u],
+                              &addrs->remote_ips[r], paths, &n);
+            }
+        }
+    }
+
+    for (size_t i = 0; i < n; i++) {
+        indexes[i] = paths[i]->index;
+    }
+    fabric_table_set_paths(ep->index, indexes, n);
+    free(indexes);
+
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        bool kept = false;
+
+        for (size_t j = 0; j < n && !kept; j++) {
+            kept = paths[j] == ep->paths[i];
+        }
+        if (!kept) {
+            path_destroy(ep->paths[i]);
+        }
+    }
+    free(ep->paths);
+    ep->paths = paths;
+    ep->n_paths = n;
+    seq_change(fabric_registry_seq());
+}
+
+/* Makes the paths of 'ep' those between the uplinks of its fabric and
+ * 'remote_ips'. */
+void
+fabric_endpoint_update(struct fabric_endpoint *ep,
+                       const struct in6_addr *remote_ips, size_t n)
+{
+    update_addrs(ep, remote_ips, n);
+    rebuild_paths(ep);
+}
+
+/* Endpoints. */
+
+static void
+endpoint_free(struct fabric_endpoint *ep)
+{
+    free(ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs));
+    free(ep->name);
+    free(ep);
+}
+
+static void
+unmap_ips(struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct endpoint_ip *eip;
+
+    CMAP_FOR_EACH (eip, node, &ep->fabric->by_ip) {
+        if (eip->endpoint == ep) {
+            cmap_remove(&ep->fabric->by_ip, &eip->node, hash_ip(&eip->ip));
+            ovsrcu_postpone(free, eip);
+        }
+    }
+}
+
+void
+fabric_endpoint_destroy(struct fabric_endpoint *ep)
+{
+    unmap_ips(ep);
+    cmap_remove(&ep->fabric->by_id, &ep->id_node, hash_int(ep->id, 0));
+    fabric_table_free_endpoint(ep->index);
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        path_destroy(ep->paths[i]);
+    }
+    free(ep->paths);
+    ep->paths = NULL;
+    ep->n_paths = 0;
+    ovsrcu_postpone(endpoint_free, ep);
+    fabric_endpoints_changed();
+}
+
+char *
+fabric_check_n_paths(const char *endpoint, size_t n_local, size_t n_remote,
+               size_t per_remote)
+{
+    if (n_local * n_remote * per_remote <= FABRIC_MAX_PATHS_PER_ENDPOINT) {
+        return NULL;
+    }
+    return xasprintf("endpoint %s: %"PRIuSIZE" local IPs x %"PRIuSIZE
+                     " remote IPs x %"PRIuSIZE" paths are %"PRIuSIZE" paths, "
+                     "more than %d", endpoint, n_local, n_remote, per_remote,
+                     n_local * n_remote * per_remote,
+                     FABRIC_MAX_PATHS_PER_ENDPOINT);
+}
+
+static char *
+check_endpoint(const struct fabric *f,
+               const struct fabric_endpoint_config *config)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_uplinks *ups
+        = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
+    char buf[INET6_ADDRSTRLEN];
+
+    if (!config->n_remote_ips) {
+        return xasprintf("endpoint %s has no remote_ips", config->name);
+    }
+    if (config->n_remote_ips > FABRIC_MAX_REMOTE_IPS) {
+        return xasprintf("endpoint %s has %"PRIuSIZE" remote IPs, more than "
+                         "%d", config->name, config->n_remote_ips,
+                         FABRIC_MAX_REMOTE_IPS);
+    }
+    for (size_t i = 0; i < config->n_remote_ips; i++) {
+        const struct in6_addr *ip = &config->remote_ips[i];
+        const struct fabric_endpoint *other = fabric_endpoint_by_ip(f, ip);
+
+        ipv6_string_mapped(buf, ip);
+        if (other && other->id != config->id) {
+            return xasprintf("remote IP %s of endpoint %s belongs to "
+                             "endpoint %s", buf, config->name, other->name);
+        }
+        for (size_t j = 0; j < ups->n; j++) {
+            if (ipv6_addr_equals(ip, &ups->uplinks[j]->config.local_ip)) {
+                return xasprintf("remote IP %s of endpoint %s is a local IP "
+                                 "of fabric %s", buf, config->name, f->name);
+            }
+        }
+    }
+
+    struct fabric_endpoint *ep = fabric_endpoint_by_name(f, config->name);
+    if (ep && ep->id != config->id) {
+        return xasprintf("endpoint name %s is used by endpoint %"PRIu32,
+                         config->name, ep->id);
+    }
+    return fabric_check_n_paths(config->name, ups->n, config->n_remote_ips,
+                          f->paths_per_remote);
+}
+
+static struct fabric_endpoint *
+endpoint_create(struct fabric *f, const struct fabric_endpoint_config *config)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    uint32_t index = fabric_table_alloc_endpoint();
+    struct fabric_endpoint *ep;
+
+    if (index == FABRIC_TABLE_NONE) {
+        return NULL;
+    }
+    ep = xzalloc(sizeof *ep);
+    ep->fabric = f;
+    ep->id = config->id;
+    ep->name = xstrdup(config->name);
+    ep->index = index;
+    atomic_init(&ep->policy, config->policy);
+    ovsrcu_init(&ep->addrs, NULL);
+    return ep;
+}
+
+static void
+map_ips(struct fabric_endpoint *ep,
+        const struct fabric_endpoint_config *config)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    unmap_ips(ep);
+    for (size_t i = 0; i < config->n_remote_ips; i++) {
+        struct endpoint_ip *eip = xzalloc(sizeof *eip);
+
+        eip->ip = config->remote_ips[i];
+        eip->endpoint = ep;
+        cmap_insert(&ep->fabric->by_ip, &eip->node, hash_ip(&eip->ip));
+    }
+}
+
+static bool
+same_ips(const struct fabric_endpoint *ep,
+         const struct fabric_endpoint_config *config)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_endpoint_addrs *addrs
+        = ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs);
+
+    return (addrs->n == config->n_remote_ips
+            && !memcmp(addrs->remote_ips, config->remote_ips,
+                       addrs->n * sizeof *addrs->remote_ips));
+}
+
+static char *
+set_endpoint__(struct fabric *f, const struct fabric_endpoint_config *config)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_endpoint *ep = fabric_endpoint_by_id(f, config->id);
+    char *error;
+
+    if (ep && strcmp(ep->name, config->name)) {
+        return xasprintf("endpoint ID %"PRIu32" of endpoint %s is used by "
+                         "endpoint %s", config->id, config->name, ep->name);
+    }
+    error = check_endpoint(f, config);
+    if (error) {
+        return error;
+    }
+
+    if (ep) {
+        atomic_store_relaxed(&ep->policy, config->policy);
+        if (same_ips(ep, config)) {
+            return NULL;
+        }
+        fabric_endpoint_update(ep, config->remote_ips, config->n_remote_ips);
+        map_ips(ep, config);
+        return NULL;
+    }
+
+    ep = endpoint_create(f, config);
+    if (!ep) {
+        return xasprintf("endpoint %s: more than %d endpoints", config->name,
+                         FABRIC_TABLE_MAX_ENDPOINTS);
+    }
+    fabric_endpoint_update(ep, config->remote_ips, config->n_remote_ips);
+    cmap_insert(&f->by_id, &ep->id_node, hash_int(ep->id, 0));
+    map_ips(ep, config);
+    fabric_endpoints_changed();
+    return NULL;
+}
+
+char *
+fabric_registry_set_endpoint(const char *name,
+                             const struct fabric_endpoint_config *config)
+{
+    struct fabric *f = fabric_registry_lookup(name);
+    char *error;
+
+    if (!f) {
+        return xasprintf("endpoint %s: no fabric named %s is in force",
+                         config->name, name);
+    }
+    ovs_mutex_lock(&fabric_table_mutex);
+    error = set_endpoint__(f, config);
+    ovs_mutex_unlock(&fabric_table_mutex);
+    return error;
+}
+
+void
+fabric_registry_del_endpoint(const char *name, uint32_t id)
+{
+    struct fabric *f = fabric_registry_lookup(name);
+    struct fabric_endpoint *ep = f ? fabric_endpoint_by_id(f, id) : NULL;
+
+    if (ep) {
+        ovs_mutex_lock(&fabric_table_mutex);
+        fabric_endpoint_destroy(ep);
+        ovs_mutex_unlock(&fabric_table_mutex);
+    }
+}
+
+size_t
+fabric_endpoint_drain(struct fabric_endpoint *ep, const struct in6_addr *local,
+                      const struct in6_addr *remote, uint16_t src_port,
+                      bool drain)
+{
+    size_t n = 0;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        struct fabric_path *path = ep->paths[i];
+        const struct fabric_table_path *p = &fabric_table_paths[path->index];
+
+        if ((!local || ipv6_addr_equals(local, &p->local_ip))
+            && (!remote || ipv6_addr_equals(remote, &p->remote_ip))
+            && (!src_port || htons(src_port) == p->src_port)) {
+            path->drained = drain;
+            fabric_path_refresh(path);
+            n++;
+        }
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+    return n;
+}
+
+/* Lookup. */
+
+struct fabric_endpoint *
+fabric_endpoint_by_id(const struct fabric *f, uint32_t id)
+{
+    struct fabric_endpoint *ep;
+
+    CMAP_FOR_EACH_WITH_HASH (ep, id_node, hash_int(id, 0), &f->by_id) {
+        if (ep->id == id) {
+            return ep;
+        }
+    }
+    return NULL;
+}
+
+struct fabric_endpoint *
+fabric_endpoint_by_ip(const struct fabric *f, const struct in6_addr *ip)
+{
+    struct endpoint_ip *eip;
+
+    CMAP_FOR_EACH_WITH_HASH (eip, node, hash_ip(ip), &f->by_ip) {
+        if (ipv6_addr_equals(&eip->ip, ip)) {
+            return eip->endpoint;
+        }
+    }
+    return NULL;
+}
+
+struct fabric_endpoint *
+fabric_endpoint_by_name(const struct fabric *f, const char *name)
+{
+    struct fabric_endpoint *ep;
+
+    CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+        if (!strcmp(ep->name, name)) {
+            return ep;
+        }
+    }
+    return NULL;
+}
+
+static int
+compare_endpoints(const void *a_, const void *b_)
+{
+    const struct fabric_endpoint *const *a = a_;
+    const struct fabric_endpoint *const *b = b_;
+
+    return (*a)->id < (*b)->id ? -1 : (*a)->id > (*b)->id;
+}
+
+size_t
+fabric_list_endpoints(const struct fabric *f, struct fabric_endpoint ***epsp)
+{
+    size_t n = 0, allocated = 0;
+    struct fabric_endpoint **eps = NULL;
+    struct fabric_endpoint *ep;
+
+    CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+        if (n >= allocated) {
+            eps = x2nrealloc(eps, &allocated, sizeof *eps);
+        }
+        eps[n++] = ep;
+    }
+    if (n) {
+        qsort(eps, n, sizeof *eps, compare_endpoints);
+    }
+    *epsp = eps;
+    return n;
+}
+
+uint32_t
+fabric_endpoint_id(const struct fabric_endpoint *ep)
+{
+    return ep->id;
+}
+
+const char *
+fabric_endpoint_name(const struct fabric_endpoint *ep)
+{
+    return ep->name;
+}
+
+enum fabric_policy
+fabric_endpoint_policy(const struct fabric_endpoint *ep_)
+{
+    struct fabric_endpoint *ep = CONST_CAST(struct fabric_endpoint *, ep_);
+    uint8_t policy;
+
+    atomic_read_relaxed(&ep->policy, &policy);
+    if (policy == FABRIC_POLICY_DEFAULT) {
+        atomic_read_relaxed(&ep->fabric->policy, &policy);
+    }
+    return policy;
+}
+
+const struct in6_addr *
+fabric_endpoint_primary_ip(const struct fabric_endpoint *ep)
+{
+    return &ovsrcu_get(struct fabric_endpoint_addrs *, &ep->addrs)->primary;
+}
+
+static void
+get_path_info(const struct fabric_path *path, struct fabric_path_info *info)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_table_path *p = &fabric_table_paths[path->index];
+    const struct fabric_liveness *l = &path->live;
+
+    *info = (struct fabric_path_info) {
+        .local_ip = p->local_ip,
+        .remote_ip = p->remote_ip,
+        .src_port = ntohs(p->src_port),
+        .state = fabric_table_get_state(path->index),
+        .n_slots = fabric_table_count_slots(path->index),
+        .total_slots = FABRIC_TABLE_SLOTS,
+        .probe_tx = l->probe_tx,
+        .probe_rx = l->probe_rx,
+        .probe_lost = fabric_liveness_lost(l),
+        .n_down = l->n_down,
+        .rtt_us = l->rtt_us,
+        .rtt_min_us = l->rtt_min_us,
+        .rtt_smoothed_us = l->rtt_smoothed_us,
+        .last_change = path->last_change,
+    };
+    atomic_read_relaxed(&p->tx_packets, &info->tx_packets);
+    atomic_read_relaxed(&p->tx_bytes, &info->tx_bytes);
+}
+
+size_t
+fabric_endpoint_get_paths(const struct fabric_endpoint *ep,
+                          struct fabric_path_info **infos)
+{
+    size_t n;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    n = ep->n_paths;
+    *infos = xcalloc(MAX(n, 1), sizeof **infos);
+    for (size_t i = 0; i < n; i++) {
+        get_path_info(ep->paths[i], &(*infos)[i]);
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+    return n;
+}
+
+void
+fabric_endpoint_get_stats(const struct fabric_endpoint *ep,
+                          struct fabric_endpoint_stats *stats)
+{
+    struct fabric_table_endpoint *e = &fabric_table_endpoints[ep->index];
+
+    memset(stats, 0, sizeof *stats);
+    atomic_read_relaxed(&e->rx_packets, &stats->rx_packets);
+    atomic_read_relaxed(&e->rx_bytes, &stats->rx_bytes);
+    atomic_read_relaxed(&e->tx_no_live_path, &stats->tx_no_live_path);
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        struct fabric_table_path *p
+            = &fabric_table_paths[ep->paths[i]->index];
+        uint64_t packets, bytes;
+
+        atomic_read_relaxed(&p->tx_packets, &packets);
+        atomic_read_relaxed(&p->tx_bytes, &bytes);
+        stats->tx_packets += packets;
+        stats->tx_bytes += bytes;
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
