@@ -58,6 +58,11 @@ void fabric_config_exit(void);
 /* lib/dummy.c, dummy_enable(): makes the "dummy" uplink available. */
 void fabric_uplink_dummy_register(void);
 
+/* lib/util.c, ovs_print_version(), any program's main thread before anything
+ * else runs, no locks: prints Weft's version on a line of its own after
+ * "NAME (Open vSwitch) VERSION". */
+void fabric_print_version(void);
+
 /* Receive
  * -------
  *

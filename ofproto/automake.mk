@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# One file a line, in the order of the names.
+ofproto_libofproto_la_SOURCES +=

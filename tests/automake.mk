@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# One file a line, in the order of the names.
+WEFT_TESTSUITE_AT =
+WEFT_TESTSUITE_AT += weft/tests/testsuite.at
+WEFT_TESTSUITE_AT += weft/tests/version.at
+EXTRA_DIST += $(WEFT_TESTSUITE_AT)
+
+# Programs for the suite to call, as sub-commands of upstream's ovstest.
+tests_ovstest_SOURCES +=
+
+# The suite runs in the build directory of upstream's, with its atconfig,
+# atlocal and paths.
+WEFT_TESTSUITE = weft/tests/weft-testsuite
+CLEANFILES += $(WEFT_TESTSUITE)
+$(WEFT_TESTSUITE): package.m4 $(WEFT_TESTSUITE_AT) $(COMMON_MACROS_AT)
+	$(AM_V_at)$(MKDIR_P) weft/tests
+	$(AM_V_GEN)$(AUTOTEST) -I '$(srcdir)' -o $@.tmp \
+	  $(srcdir)/weft/tests/testsuite.at
+	$(AM_V_at)mv $@.tmp $@
+
+WEFT_AUTOTEST_PATH = $(AUTOTEST_PATH):weft/utilities:weft/tests
+check-fabric: all $(check_DATA) $(check_SCRIPTS) $(WEFT_TESTSUITE)
+	set $(SHELL) '$(WEFT_TESTSUITE)' -C tests \
+	  AUTOTEST_PATH=$(WEFT_AUTOTEST_PATH); \
+	"$$@" $(TESTSUITEFLAGS) || \
+	(test X'$(RECHECK)' = Xyes && "$$@" --recheck)
+.PHONY: check-fabric
