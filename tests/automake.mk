@@ -7,7 +7,10 @@ WEFT_TESTSUITE_AT += weft/tests/version.at
 EXTRA_DIST += $(WEFT_TESTSUITE_AT)
 
 # Programs for the suite to call, as sub-commands of upstream's ovstest.
-tests_ovstest_SOURCES +=
+tests_ovstest_SOURCES += weft/tests/fabric-check.h
+tests_ovstest_SOURCES += weft/tests/test-fabric-gso.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-liveness.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-table.c
 
 # The suite runs in the build directory of upstream's, with its atconfig,
 # atlocal and paths.
