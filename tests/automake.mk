@@ -12,6 +12,12 @@ tests_ovstest_SOURCES += weft/tests/test-fabric-gso.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-liveness.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-table.c
 
+# Programs of the lab.
+noinst_PROGRAMS += weft/tests/fabric-relay
+noinst_PROGRAMS += weft/tests/fabric-stream
+weft_tests_fabric_relay_SOURCES = weft/tests/fabric-relay.c
+weft_tests_fabric_stream_SOURCES = weft/tests/fabric-stream.c
+
 # The suite runs in the build directory of upstream's, with its atconfig,
 # atlocal and paths.
 WEFT_TESTSUITE = weft/tests/weft-testsuite

@@ -2,3 +2,16 @@
 #
 # One file a line, in the order of the names.
 utilities_ovs_vsctl_SOURCES +=
+
+# Commands of the tree, not installed.
+EXTRA_DIST += weft/utilities/fabric-demo
+EXTRA_DIST += weft/utilities/fabric-lab
+EXTRA_DIST += weft/utilities/fabric-lab.8
+EXTRA_DIST += weft/utilities/fabric_lab/__init__.py
+EXTRA_DIST += weft/utilities/fabric_lab/cli.py
+EXTRA_DIST += weft/utilities/fabric_lab/impair.py
+EXTRA_DIST += weft/utilities/fabric_lab/lab.py
+EXTRA_DIST += weft/utilities/fabric_lab/netns.py
+EXTRA_DIST += weft/utilities/fabric_lab/switch.py
+EXTRA_DIST += weft/utilities/fabric_lab/topology.py
+EXTRA_DIST += weft/utilities/fabric_lab/underlay.py

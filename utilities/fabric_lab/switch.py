@@ -17,11 +17,24 @@ OFPORT_TUNNEL = 200             # ... tunnel to host H is port 200 + H.
 DST_PORT = {"vxlan": 4789, "geneve": 6081}
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
+    os.path.realpath(__file__))))
 
-SUBDIRS = ("", "sbin", "bin", "vswitchd", "ovsdb", "utilities", "tests",
-           "share/openvswitch", "ovs", "ovs/vswitchd", "ovs/ovsdb",
-           "ovs/utilities")
+# Where programs may be: below an installation prefix, or below a build
+# directory of Open vSwitch, which our own build directory contains.
+INSTALLED = ("", "sbin", "bin", "share/openvswitch")
+BUILT = ("", "vswitchd", "ovsdb", "utilities", "weft/tests")
+
+
+def source_dir(build):
+    """The source directory of the build directory 'build', if it is one."""
+    try:
+        with open(os.path.join(build, "Makefile")) as f:
+            for line in f:
+                if line.startswith("abs_srcdir = "):
+                    return line.split(" = ")[1].strip()
+    except OSError:
+        pass
+    return build
 
 
 class Programs:
@@ -38,12 +51,21 @@ class Programs:
         if not self.roots:
             raise LabError("no directory '%s'" % bindir)
 
-    def find(self, name):
+    def places(self):
         for root in self.roots:
-            for sub in SUBDIRS:
-                path = os.path.join(root, sub, name)
-                if os.path.isfile(path):
-                    return path
+            for sub in INSTALLED:
+                yield os.path.join(root, sub)
+            for build in (root, os.path.join(root, "ovs/src")):
+                for sub in BUILT:
+                    yield os.path.join(build, sub)
+                # What is not built is where the sources are.
+                yield os.path.join(source_dir(build), "vswitchd")
+
+    def find(self, name):
+        for place in self.places():
+            path = os.path.join(place, name)
+            if os.path.isfile(path):
+                return path
         raise LabError("no %s below %s; build the tree first, or give "
                        "--bindir" % (name, " or ".join(self.roots)))
 
