@@ -2,14 +2,18 @@
 
 # One file a line, in the order of the names.
 WEFT_TESTSUITE_AT =
+WEFT_TESTSUITE_AT += weft/tests/fabric-codec.at
 WEFT_TESTSUITE_AT += weft/tests/testsuite.at
 WEFT_TESTSUITE_AT += weft/tests/version.at
 EXTRA_DIST += $(WEFT_TESTSUITE_AT)
 
 # Programs for the suite to call, as sub-commands of upstream's ovstest.
 tests_ovstest_SOURCES += weft/tests/fabric-check.h
+tests_ovstest_SOURCES += weft/tests/test-fabric-encap.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-gso.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-hash.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-liveness.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-stamp.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-table.c
 
 # Programs of the lab.
