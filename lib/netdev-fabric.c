@@ -334,6 +334,7 @@ start_message(struct rx_message *m, struct fabric *f, struct fabric_uplink *up,
     m->fabric = f;
     m->uplink = up;
     m->rx = rx;
+    m->gro.size_hint = rx->size;
     m->endpoint = fabric_endpoint_by_ip(f, &rx->remote_ip);
     if (m->endpoint) {
         const struct fabric_endpoint_addrs *addrs
