@@ -32,5 +32,8 @@ lib_libopenvswitch_la_SOURCES += weft/lib/fabric-uplink.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-version.c
 lib_libopenvswitch_la_SOURCES += weft/lib/netdev-fabric.c
 lib_libopenvswitch_la_SOURCES += weft/lib/netdev-fabric.h
+lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric-glue.h
+lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric.c
+lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric.h
 
 nodist_lib_libopenvswitch_la_SOURCES += weft/lib/fabric-version.h

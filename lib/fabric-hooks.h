@@ -27,16 +27,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "openvswitch/compiler.h"
+#include "openvswitch/ofp-errors.h"
 #include "openvswitch/types.h"
 
 struct dp_packet_batch;
 struct ds;
+struct fabric_action_header;
+struct fabric_xlate_env;
+struct fabric_xlate_request;
 struct hmap;
+struct in6_addr;
+struct netdev;
 struct netdev_rxq;
 struct nlattr;
+struct ofpact;
+struct ofpact_check_params;
+struct ofpact_fabric;
+struct ofpact_format_params;
+struct ofpact_parse_params;
 struct ofpbuf;
 struct ovsdb_idl;
 struct simap;
+struct vl_mff_map;
 
 /* Process life cycle
  * ------------------
@@ -72,6 +85,36 @@ void fabric_print_version(void);
 bool fabric_rx_set_port(const struct netdev_rxq *rxq,
                         struct dp_packet_batch *batch, odp_port_t port_no);
 
+/* OpenFlow action OFPACT_FABRIC
+ * -----------------------------
+ *
+ * lib/ofp-actions.c (through lib/ofp-fabric-glue.h), any thread and any
+ * program that knows actions, no locks.  See ofp-fabric.h. */
+
+/* Appends the action at 'h', whose length is checked, to 'ofpacts'. */
+enum ofperr fabric_action_decode(const struct fabric_action_header *h,
+                                 const struct vl_mff_map *,
+                                 uint64_t *tlv_bitmap,
+                                 struct ofpbuf *ofpacts);
+
+/* Completes 'h', the last thing in 'openflow', and appends the arguments. */
+void fabric_action_encode(const struct ofpact_fabric *,
+                          struct fabric_action_header *h,
+                          struct ofpbuf *openflow);
+
+/* Appends the action with arguments 's' to the ofpacts in 'pp'.  Returns NULL
+ * or an error message that the caller must free. */
+char *fabric_action_parse(char *s, const struct ofpact_parse_params *pp)
+    OVS_WARN_UNUSED_RESULT;
+void fabric_action_format(const struct ofpact_fabric *,
+                          const struct ofpact_format_params *);
+enum ofperr fabric_action_check(const struct ofpact_fabric *,
+                                const struct ofpact_check_params *);
+
+/* Is 'ofpact', an OFPACT_FABRIC, known to output to 'port'? */
+bool fabric_action_outputs_to_port(const struct ofpact *ofpact,
+                                   ofp_port_t port);
+
 /* Datapath action OVS_ACTION_ATTR_FABRIC
  * --------------------------------------
  *
@@ -79,5 +122,51 @@ bool fabric_rx_set_port(const struct netdev_rxq *rxq,
  * on 'batch', deleting the packets if 'should_steal'. */
 void fabric_dp_execute(struct dp_packet_batch *batch, bool should_steal,
                        const struct nlattr *a);
+
+/* lib/odp-util.c, any thread, no locks: text form, see fabric-odp.h.
+ *
+ * fabric_odp_parse() appends the action at the start of 's' to 'actions' and
+ * returns its length in bytes of text, or returns a negative errno. */
+void fabric_odp_format(struct ds *, const struct nlattr *a,
+                       const struct hmap *portno_names);
+int fabric_odp_parse(const char *s, const struct simap *port_names,
+                     struct ofpbuf *actions);
+
+/* ofproto/ofproto-dpif-ipfix.c, any thread, no locks: does 'a' send? */
+bool fabric_odp_is_output(const struct nlattr *a);
+
+/* Translation
+ * -----------
+ *
+ * ofproto/ofproto-dpif-xlate.c (through ofproto/fabric-xlate-glue.h), handler,
+ * revalidator and main threads, no locks.  See fabric-xlate.h. */
+
+/* OFPACT_FABRIC: which port does 'a' output to?  OFPP_NONE if a field names
+ * none. */
+ofp_port_t fabric_xlate_port(const struct fabric_xlate_env *,
+                             const struct ofpact_fabric *a);
+
+/* OFPACT_FABRIC: sets up the flow's tunnel metadata and '*request' for the
+ * output to 'port' that follows.  'netdev' is the port's, null if there is no
+ * such port.  Returns 'port', or OFPP_NONE if there is nothing to output. */
+ofp_port_t fabric_xlate_begin(const struct fabric_xlate_env *,
+                              struct fabric_xlate_request *request,
+                              const struct ofpact_fabric *a, ofp_port_t port,
+                              const struct netdev *netdev);
+
+/* Output to 'netdev', a tunnel: is it a fabric to which the packet cannot be
+ * sent?  If so, the drop is counted and explained already.  'own_ip' is where
+ * the packet came to, if it came through a tunnel. */
+bool fabric_xlate_refuse(const struct fabric_xlate_env *,
+                         struct fabric_xlate_request *request,
+                         const struct netdev *netdev,
+                         const struct in6_addr *own_ip);
+
+/* Output to 'netdev', a tunnel, after tnl_port_send(): if it is a fabric,
+ * appends the datapath action that sends to it and returns true. */
+bool fabric_xlate_output(const struct fabric_xlate_env *,
+                         struct fabric_xlate_request *request,
+                         const struct netdev *netdev, odp_port_t odp_port,
+                         int mirror_snaplen);
 
 #endif /* fabric-hooks.h */

@@ -39,9 +39,15 @@ enum fabric_encap {
     FABRIC_ENCAPS
 #undef FABRIC_ENCAP
 };
+enum {
+#define FABRIC_ENCAP(ENUM, NAME, PORT) +1
+    FABRIC_N_ENCAPS = FABRIC_ENCAPS
+#undef FABRIC_ENCAP
+};
 
 /* How a packet picks one of the live paths of an endpoint: (enumerator, name).
- * DEFAULT defers to the endpoint's policy, then to the fabric's. */
+ * DEFAULT defers to the endpoint's policy, then to the fabric's.  The order is
+ * what OpenFlow has on the wire (ofp-fabric.h): append only. */
 #define FABRIC_POLICIES                         \
     FABRIC_POLICY(DEFAULT, "default")           \
     FABRIC_POLICY(HASH, "hash")
@@ -49,6 +55,11 @@ enum fabric_encap {
 enum fabric_policy {
 #define FABRIC_POLICY(ENUM, NAME) FABRIC_POLICY_##ENUM,
     FABRIC_POLICIES
+#undef FABRIC_POLICY
+};
+enum {
+#define FABRIC_POLICY(ENUM, NAME) +1
+    FABRIC_N_POLICIES = FABRIC_POLICIES
 #undef FABRIC_POLICY
 };
 
