@@ -322,6 +322,7 @@ fabric_dp_execute(struct dp_packet_batch *batch, bool should_steal,
                   const struct nlattr *a)
 {
     const struct fabric_odp_output *out = fabric_odp_get_output(a);
+    const struct fabric_odp_drop *drop = out ? NULL : fabric_odp_get_drop(a);
     size_t n = dp_packet_batch_size(batch);
     const struct fabric_endpoint *ep;
     struct fabric *f;
@@ -329,12 +330,16 @@ fabric_dp_execute(struct dp_packet_batch *batch, bool should_steal,
     COVERAGE_INC(fabric_dp_output);
     f = out ? fabric_registry_lookup_odp(u32_to_odp(out->port)) : NULL;
     ep = f ? fabric_endpoint_by_id(f, out->endpoint) : NULL;
-    if (OVS_UNLIKELY(!f)) {
+    if (OVS_UNLIKELY(drop)) {
+        fabric_drop_count(drop->reason, n);
+    } else if (OVS_UNLIKELY(!f)) {
         fabric_drop_count(FABRIC_DROP_TX_NO_FABRIC, n);
     } else if (OVS_UNLIKELY(!ep)) {
         fabric_drop_count(FABRIC_DROP_TX_NO_ENDPOINT, n);
     } else {
         send_batch(f, ep, out, batch);
     }
+    /* A truncation is for the next output only, and this was it. */
+    dp_packet_batch_reset_cutlen(batch);
     dp_packet_delete_batch(batch, should_steal);
 }

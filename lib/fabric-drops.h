@@ -32,7 +32,7 @@
     FABRIC_DROP(RX_PROBE_RATE, "rx-probe-rate",                             \
                 "received probes beyond the rate that is answered")         \
     FABRIC_DROP(TX_NO_FABRIC, "tx-no-fabric",                               \
-                "sent to a fabric that is not configured")                  \
+                "sent to a port that is not a configured fabric")           \
     FABRIC_DROP(TX_NO_ENDPOINT, "tx-no-endpoint",                           \
                 "sent to an endpoint that is not configured")               \
     FABRIC_DROP(TX_NO_PATH, "tx-no-path",                                   \
@@ -48,7 +48,15 @@
     FABRIC_DROP(TX_ERROR, "tx-error",                                       \
                 "host refused to send the datagram")                        \
     FABRIC_DROP(TX_NOT_TUNNELED, "tx-not-tunneled",                         \
-                "output to a fabric port without the fabric action")
+                "output to a fabric port without the fabric action")        \
+    FABRIC_DROP(TX_NO_DST, "tx-no-dst",                                     \
+                "output to a fabric port with neither endpoint nor tun_dst") \
+    FABRIC_DROP(TX_OWN_ADDRESS, "tx-own-address",                           \
+                "tun_dst is still the address that the packet came to")     \
+    FABRIC_DROP(TX_BAD_VNI, "tx-bad-vni",                                   \
+                "tunnel ID does not fit in the 24 bits of a VNI")           \
+    FABRIC_DROP(TX_BAD_ARGUMENT, "tx-bad-argument",                         \
+                "fabric_output argument taken from a field is out of range")
 
 enum fabric_drop {
 #define FABRIC_DROP(ENUM, NAME, HELP) FABRIC_DROP_##ENUM,
