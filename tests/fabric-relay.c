@@ -23,6 +23,8 @@
  * packets are meant.
  */
 
+#include <config.h>
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

@@ -24,6 +24,8 @@
  * last packet of any flow.
  */
 
+#include <config.h>
+
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
