@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes seeds for the fuzzers: DIRECTORY/fuzz-NAME/* for each of them.
+
+Usage: make-seeds.py DIRECTORY
+"""
+
+import os
+import struct
+import sys
+
+STAMP_MAC = bytes.fromhex('00005e005202')
+MACS = bytes.fromhex('020000000002' '020000000001')
+SRC4, DST4 = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
+SRC6, DST6 = bytes.fromhex('fd' + '00' * 15), bytes.fromhex('fd' + '01' * 15)
+LOOP4, LOOP6 = bytes([127, 0, 0, 1]), bytes(15) + b'\1'
+TCP, UDP = 6, 17
+FIN, PSH, ACK = 1, 8, 16
+
+
+def csum(data):
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack('!%dH' % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return total ^ 0xffff
+
+
+def ip4(proto, payload, src=SRC4, dst=DST4, ttl=64, ident=1, frag=0x4000):
+    header = struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(payload), ident, frag,
+                         ttl, proto, 0) + src + dst
+    return (header[:10] + struct.pack('!H', csum(header)) + header[12:]
+            + payload)
+
+
+def ip6(proto, payload, src=SRC6, dst=DST6, ttl=64, label=0x12345):
+    return struct.pack('!IHBB', 6 << 28 | label, len(payload), proto,
+                       ttl) + src + dst + payload
+
+
+def l4_csum(proto, src, dst, segment, offset):
+    pseudo = src + dst + struct.pack('!IHBB', len(segment), 0, 0, proto)
+    return (segment[:offset] + struct.pack('!H', csum(pseudo + segment))
+            + segment[offset + 2:])
+
+
+def tcp(src, dst, seq, flags, payload, options=bytes.fromhex(
+        '0101080a0000000100000002')):
+    header = struct.pack('!HHIIHHHH', 40000, 5201, seq, 7,
+                         (5 + len(options) // 4) << 12 | flags, 500, 0, 0)
+    return l4_csum(TCP, src, dst, header + options + payload, 16)
+
+
+def udp(src, dst, sport, dport, payload):
+    header = struct.pack('!HHHH', sport, dport, 8 + len(payload), 0)
+    return l4_csum(UDP, src, dst, header + payload, 6)
+
+
+def eth(ip, macs=MACS, tags=b''):
+    return (macs + tags + (b'\x08\x00' if ip[0] >> 4 == 4 else b'\x86\xdd')
+            + ip)
+
+
+def tcp_frame(v6, seq, flags, payload, ident=1, tags=b''):
+    if v6:
+        return eth(ip6(TCP, tcp(SRC6, DST6, seq, flags, payload)), tags=tags)
+    return eth(ip4(TCP, tcp(SRC4, DST4, seq, flags, payload), ident=ident),
+               tags=tags)
+
+
+def encap_seeds():
+    frame = tcp_frame(False, 1, ACK, b'x')
+    option = bytes.fromhex('01020301deadbeef')
+    critical = bytes.fromhex('ffff8000')
+    vxlan = bytes.fromhex('0800000012345600')
+    geneve = bytes.fromhex('0000655812345600')
+    options = bytes.fromhex('0340655812345600') + option + critical
+    longest = (bytes.fromhex('3f80655800000100')
+               + bytes.fromhex('0001001f') + bytes(124)
+               + bytes.fromhex('0001001e') + bytes(120))
+    return {
+        'vxlan': b'\0' + vxlan + frame,
+        'vxlan-gpe': b'\0' + bytes.fromhex('0c00000312345600') + frame,
+        'vxlan-gbp': b'\0' + bytes.fromhex('8800123412345600') + frame,
+        'vxlan-short': b'\0' + vxlan + frame[:13],
+        'geneve': b'\1' + geneve + frame,
+        'geneve-options': b'\1' + options + frame,
+        'geneve-longest': b'\1' + longest + frame,
+        'geneve-version': b'\1\x40' + geneve[1:] + frame,
+        'geneve-ip': b'\1' + bytes.fromhex('0000080012345600') + frame[14:],
+        'build': b'\x81' + option + critical,
+        'build-broken': b'\x81' + option[:6],
+    }
+
+
+def stamp_frame(v6, reflected):
+    body = struct.pack('!IQHH', 1, 0xe800000180000000, 0x0c01, 5)
+    if reflected:
+        body += struct.pack('!QIQHHBBH', 0xe800000180100000, 1,
+                            0xe800000180000000, 0x8507, 0, 61, 0, 0)
+    body = body.ljust(44, b'\0')
+    ports = (862, 49862) if reflected else (49862, 862)
+    macs = STAMP_MAC + MACS[6:]
+    if v6:
+        return eth(ip6(UDP, udp(SRC6, LOOP6, *ports, body), dst=LOOP6,
+                       ttl=255, label=0), macs=macs)
+    return eth(ip4(UDP, udp(SRC4, LOOP4, *ports, body), dst=LOOP4, ttl=255,
+                   ident=0), macs=macs)
+
+
+def stamp_seeds():
+    seeds = {'compose': b'\1' + bytes(range(60))}
+    for v6 in False, True:
+        for reflected in False, True:
+            frame = stamp_frame(v6, reflected)
+            name = 'ip%d-%s' % (6 if v6 else 4,
+                                'reflected' if reflected else 'test')
+            seeds[name] = b'\0' + frame
+            seeds[name + '-padded'] = b'\0' + frame + bytes(8)
+    return seeds
+
+
+def flow_hash_seeds():
+    one, two = bytes.fromhex('81000064'), bytes.fromhex('88a8006481000065')
+    fragment = ip4(UDP, udp(SRC4, DST4, 1, 2, b'x' * 16), frag=0x2000)
+    seeds = {
+        'arp': MACS + bytes.fromhex('0806') + bytes(28),
+        'fragment': eth(fragment),
+        'fragment6': eth(ip6(44, bytes([UDP]) + bytes(15))),
+        'truncated': tcp_frame(False, 1, ACK, b'')[:36],
+        'three-tags': tcp_frame(False, 1, ACK, b'', tags=one + two),
+    }
+    for v6 in False, True:
+        for name, tags in ('', b''), ('-tag', one), ('-two-tags', two):
+            seeds['tcp%d%s' % (6 if v6 else 4, name)] = tcp_frame(
+                v6, 1, ACK, b'xyz', tags=tags)
+    return seeds
+
+
+def gro_seeds():
+    def records(frames):
+        return b''.join(struct.pack('!H', len(f)) + f for f in frames)
+
+    def segments(v6, sizes, step=1, tags=b''):
+        seq, frames = 0xfffffff0, []
+        for i, size in enumerate(sizes):
+            flags = ACK | (PSH if i + 1 == len(sizes) else 0)
+            frames.append(tcp_frame(v6, seq, flags, b'a' * size,
+                                    ident=0xffff + i * step & 0xffff,
+                                    tags=tags))
+            seq = seq + size & 0xffffffff
+        return frames
+
+    join, fix = b'\0\0\0', b'\2\x02\0'
+    tag = bytes.fromhex('81000064')
+    seeds = {}
+    for v6 in False, True:
+        family = '6' if v6 else '4'
+        full = segments(v6, [100, 100, 100, 30])
+        seeds['join' + family] = join + records(full)
+        seeds['join-fix' + family] = fix + records(full)
+        seeds['join-tag' + family] = join + records(
+            segments(v6, [50, 50], tags=tag))
+        seeds['join-fixed-id' + family] = join + records(
+            segments(v6, [9, 9, 9], step=0))
+        seeds['join-gap' + family] = join + records(full[:1] + full[2:])
+        seeds['join-two' + family] = join + records(full + full)
+        seeds['split' + family] = b'\1\0\x20' + tcp_frame(
+            v6, 1, ACK | PSH | FIN, bytes(200))
+    return seeds
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__.strip().splitlines()[-1])
+    for name, seeds in (('encap', encap_seeds()), ('stamp', stamp_seeds()),
+                        ('flow-hash', flow_hash_seeds()),
+                        ('gro', gro_seeds())):
+        directory = os.path.join(sys.argv[1], 'fuzz-' + name)
+        os.makedirs(directory, exist_ok=True)
+        for seed, data in seeds.items():
+            with open(os.path.join(directory, seed), 'wb') as f:
+                f.write(data)
+
+
+if __name__ == '__main__':
+    main()
