@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "fabric-parse.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "packets.h"
+#include "smap.h"
+#include "util.h"
+
+/* Keys of Fabric.probe and Fabric.other_config: (name, function of
+ * 'char *parse(const char *value, struct fabric_config *)' that takes the
+ * value).  A key that is in neither list is told in a warning. */
+#define FABRIC_PROBE_KEYS                       \
+    FABRIC_KEY("enable", probe_enable)          \
+    FABRIC_KEY("interval", probe_interval)      \
+    FABRIC_KEY("multiplier", probe_multiplier)  \
+    FABRIC_KEY("vni", probe_vni)
+
+#define FABRIC_OTHER_CONFIG_KEYS                \
+    FABRIC_KEY("csum", csum)                    \
+    FABRIC_KEY("src_port_base", src_port_base)  \
+    FABRIC_KEY("ttl", ttl)                      \
+    FABRIC_KEY("tos", tos)                      \
+    FABRIC_KEY("uplink", uplink)
+
+struct fabric_key {
+    const char *name;
+    char *(*parse)(const char *value, struct fabric_config *);
+};
+
+/* Values.  The message leaves out the name of the setting, which
+ * parse_map() puts before it. */
+
+static char *
+parse_bool(const char *value, bool *b)
+{
+    if (!strcmp(value, "true")) {
+        *b = true;
+    } else if (!strcmp(value, "false")) {
+        *b = false;
+    } else {
+        return xasprintf("\"%s\" is neither true nor false", value);
+    }
+    return NULL;
+}
+
+static char *
+parse_range(const char *value, long long int min, long long int max,
+            long long int *n)
+{
+    if (!str_to_llong(value, 10, n) || *n < min || *n > max) {
+        return xasprintf("\"%s\" is not a number from %lld to %lld",
+                         value, min, max);
+    }
+    return NULL;
+}
+
+static char *
+parse_probe_enable(const char *value, struct fabric_config *config)
+{
+    return parse_bool(value, &config->probe.enabled);
+}
+
+static char *
+parse_probe_interval(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1, 60000, &n);
+
+    config->probe.interval = n;
+    return error;
+}
+
+static char *
+parse_probe_multiplier(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1, 255, &n);
+
+    config->probe.multiplier = n;
+    return error;
+}
+
+static char *
+parse_probe_vni(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 0, FABRIC_MAX_VNI, &n);
+
+    config->probe.vni = n;
+    return error;
+}
+
+static char *
+parse_csum(const char *value, struct fabric_config *config)
+{
+    return parse_bool(value, &config->csum);
+}
+
+static char *
+parse_src_port_base(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1024, UINT16_MAX, &n);
+
+    config->src_port_base = n;
+    return error;
+}
+
+static char *
+parse_ttl(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1, UINT8_MAX, &n);
+
+    config->ttl = n;
+    return error;
+}
+
+static char *
+parse_tos(const char *value, struct fabric_config *config)
+{
+    long long int n;
+
+    config->tos_inherit = !strcmp(value, "inherit");
+    if (config->tos_inherit) {
+        return NULL;
+    }
+    if (!str_to_llong(value, 10, &n) || n < 0 || n > UINT8_MAX || n % 4) {
+        return xasprintf("\"%s\" is neither \"inherit\" nor a multiple of 4 "
+                         "from 0 to 252", value);
+    }
+    config->tos = n;
+    return NULL;
+}
+
+static char *
+parse_uplink(const char *value, struct fabric_config *config)
+{
+    free(CONST_CAST(char *, config->uplink));
+    config->uplink = xstrdup(value);
+    return value[0] ? NULL : xstrdup("is empty");
+}
+
+static void
+add_warning(struct ds *warnings, const char *column, const char *key)
+{
+    ds_put_format(warnings, "%s%s:%s is not a known key",
+                  warnings->length ? "; " : "", column, key);
+}
+
+static char *
+parse_map(const char *column, const struct smap *map,
+          const struct fabric_key *keys, size_t n_keys,
+          struct fabric_config *config, struct ds *warnings)
+{
+    const struct smap_node *node;
+    char *error = NULL;
+
+    if (!map) {
+        return NULL;
+    }
+
+    /* In order of the key, so that of several mistakes the same one is told
+     * every time. */
+    const struct smap_node **nodes = smap_sort(map);
+    for (size_t i = 0; i < smap_count(map) && !error; i++) {
+        size_t j;
+
+        node = nodes[i];
+        for (j = 0; j < n_keys && strcmp(node->key, keys[j].name); j++) {
+            continue;
+        }
+        if (j == n_keys) {
+            add_warning(warnings, column, node->key);
+            continue;
+        }
+        char *s = keys[j].parse(node->value, config);
+        if (s) {
+            error = xasprintf("%s:%s: %s", column, node->key, s);
+            free(s);
+        }
+    }
+    free(nodes);
+    return error;
+}
+
+static void
+warn_all_keys(const char *column, const struct smap *map, struct ds *warnings)
+{
+    free(parse_map(column, map, NULL, 0, NULL, warnings));
+}
+
+char *
+fabric_parse_ip(const char *what, const char *s, struct in6_addr *ip)
+{
+    ovs_be32 ip4;
+
+    if (ip_parse(s, &ip4)) {
+        *ip = in6_addr_mapped_ipv4(ip4);
+    } else if (!ipv6_parse(s, ip)) {
+        return xasprintf("%s: \"%s\" is not an IP address", what, s);
+    }
+
+    ip4 = in6_addr_get_mapped_ipv4(ip);
+    if (IN6_IS_ADDR_V4MAPPED(ip)
+        ? ip4 == htonl(INADDR_ANY) || ip4 == htonl(INADDR_BROADCAST)
+          || ip_is_multicast(ip4)
+        : IN6_IS_ADDR_UNSPECIFIED(ip) || IN6_IS_ADDR_MULTICAST(ip)
+          || IN6_IS_ADDR_LINKLOCAL(ip)) {
+        return xasprintf("%s: \"%s\" is not a global unicast address",
+                         what, s);
+    }
+    return NULL;
+}
+
+/* Parses the 'n' addresses of column 'what', at most 'max', into '*ipsp', for
+ * the caller to free. */
+static char *
+parse_ips(const char *what, char **s, size_t n, size_t max,
+          const struct in6_addr **ipsp)
+{
+    struct in6_addr *ips;
+
+    if (!n) {
+        return xasprintf("%s is empty: set at least one IP address", what);
+    }
+    if (n > max) {
+        return xasprintf("%s has %"PRIuSIZE" addresses: at most "
+                         "%"PRIuSIZE" are possible", what, n, max);
+    }
+
+    *ipsp = ips = xmalloc(n * sizeof *ips);
+    for (size_t i = 0; i < n; i++) {
+        char *error = fabric_parse_ip(what, s[i], &ips[i]);
+        if (error) {
+            return error;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (ipv6_addr_equals(&ips[i], &ips[j])) {
+                return xasprintf("%s: \"%s\" and \"%s\" are the same address",
+                                 what, s[j], s[i]);
+            }
+        }
+    }
+    return NULL;
+}
+
+/* A name may be written FABRIC/ENDPOINT on a command line, so it has no "/"
+ * itself, and it is printed in columns. */
+static char *
+parse_name(const char *name, const char **namep)
+{
+    *namep = xstrdup(name);
+    if (!name[0]) {
+        return xstrdup("name is empty");
+    }
+    for (const char *p = name; *p; p++) {
+        if (*p == '/' || isspace((unsigned char) *p)
+            || iscntrl((unsigned char) *p)) {
+            return xasprintf("name \"%s\" contains \"/\", a space, or a "
+                             "control character", name);
+        }
+    }
+    return NULL;
+}
+
+static char *
+parse_encap(const char *s, enum fabric_encap *encap)
+{
+    static const char *const names[] = {
+#define FABRIC_ENCAP(ENUM, NAME, PORT) NAME,
+        FABRIC_ENCAPS
+#undef FABRIC_ENCAP
+    };
+
+    *encap = FABRIC_ENCAP_VXLAN;
+    if (!s || fabric_encap_from_string(s, encap)) {
+        return NULL;
+    }
+
+    struct ds error = DS_EMPTY_INITIALIZER;
+    ds_put_format(&error, "encap \"%s\" is not supported: use ", s);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        ds_put_format(&error, "%s%s", i ? " or " : "", names[i]);
+    }
+    return ds_steal_cstr(&error);
+}
+
+static char *
+parse_policy(const char *s, enum fabric_policy unset,
+             enum fabric_policy *policy)
+{
+    *policy = unset;
+    if (s && (!fabric_policy_from_string(s, policy)
+              || (*policy == FABRIC_POLICY_DEFAULT
+                  && unset != FABRIC_POLICY_DEFAULT))) {
+        return xasprintf("policy \"%s\" is not supported: use hash", s);
+    }
+    return NULL;
+}
+
+/* The database has these ranges too, but not every caller's text comes from
+ * there. */
+static char *
+check_range(const char *what, const int64_t *value, int64_t min, int64_t max)
+{
+    if (value && (*value < min || *value > max)) {
+        return xasprintf("%s %"PRId64" is not from %"PRId64" to %"PRId64,
+                         what, *value, min, max);
+    }
+    return NULL;
+}
+
+static char *
+parse_config_columns(const struct fabric_text *text,
+                     struct fabric_config *config)
+{
+    char *error = parse_name(text->name, &config->name);
+    if (!error) {
+        error = parse_encap(text->encap, &config->encap);
+    }
+    if (!error) {
+        error = parse_ips("local_ips", text->local_ips, text->n_local_ips,
+                          FABRIC_MAX_LOCAL_IPS, &config->local_ips);
+        config->n_local_ips = text->n_local_ips;
+    }
+    if (!error) {
+        error = check_range("dst_port", text->dst_port, 1, UINT16_MAX);
+        config->dst_port = (text->dst_port ? *text->dst_port
+                            : fabric_encap_default_port(config->encap));
+    }
+    if (!error) {
+        error = check_range("paths_per_remote", text->paths_per_remote, 1,
+                            FABRIC_MAX_PATHS_PER_REMOTE);
+        config->paths_per_remote = (text->paths_per_remote
+                                    ? *text->paths_per_remote
+                                    : FABRIC_DEFAULT_PATHS_PER_REMOTE);
+    }
+    if (!error) {
+        error = parse_policy(text->policy, FABRIC_POLICY_HASH,
+                             &config->policy);
+    }
+    config->verify_source = !text->verify_source || *text->verify_source;
+    return error;
+}
+
+char *
+fabric_parse_config(const struct fabric_text *text,
+                    struct fabric_config *config, struct ds *warnings)
+{
+#define FABRIC_KEY(NAME, FUNCTION) { NAME, parse_##FUNCTION },
+    static const struct fabric_key probe_keys[] = { FABRIC_PROBE_KEYS };
+    static const struct fabric_key other_keys[] = { FABRIC_OTHER_CONFIG_KEYS };
+#undef FABRIC_KEY
+
+    *config = (struct fabric_config) {
+        .probe = {
+            .enabled = true,
+            .interval = FABRIC_PROBE_DEFAULT_INTERVAL,
+            .multiplier = FABRIC_PROBE_DEFAULT_MULTIPLIER,
+            .vni = FABRIC_PROBE_DEFAULT_VNI,
+        },
+        .csum = true,
+        .src_port_base = FABRIC_DEFAULT_SRC_PORT_BASE,
+        .ttl = 64,
+        .uplink = xstrdup("udp"),
+    };
+
+    char *error = parse_config_columns(text, config);
+    if (!error) {
+        error = parse_map("probe", text->probe, probe_keys,
+                          ARRAY_SIZE(probe_keys), config, warnings);
+    }
+    if (!error) {
+        error = parse_map("other_config", text->other_config, other_keys,
+                          ARRAY_SIZE(other_keys), config, warnings);
+    }
+    if (!error && (config->src_port_base + config->paths_per_remote - 1
+                   > UINT16_MAX)) {
+        error = xasprintf("other_config:src_port_base: %u leaves no room for "
+                          "%u source ports", config->src_port_base,
+                          config->paths_per_remote);
+    }
+    if (error) {
+        fabric_config_destroy(config);
+    }
+    return error;
+}
+
+char *
+fabric_parse_endpoint(const struct fabric_endpoint_text *text,
+                      struct fabric_endpoint_config *config,
+                      struct ds *warnings)
+{
+    *config = (struct fabric_endpoint_config) { .id = 0 };
+
+    char *error = parse_name(text->name, &config->name);
+    if (!error) {
+        error = check_range("id", text->id, 1, FABRIC_MAX_ENDPOINT_ID);
+        config->id = text->id ? *text->id : 0;
+    }
+    if (!error) {
+        error = parse_ips("remote_ips", text->remote_ips, text->n_remote_ips,
+                          FABRIC_MAX_REMOTE_IPS, &config->remote_ips);
+        config->n_remote_ips = text->n_remote_ips;
+    }
+    if (!error) {
+        error = parse_policy(text->policy, FABRIC_POLICY_DEFAULT,
+                             &config->policy);
+    }
+    if (error) {
+        fabric_endpoint_config_destroy(config);
+    } else {
+        warn_all_keys("other_config", text->other_config, warnings);
+    }
+    return error;
+}
+
+/* Checks the settings of one class, such as "dscp=46,share=40". */
+static char *
+check_class(int64_t class, const char *settings)
+{
+    char *copy = xstrdup(settings);
+    char *save_ptr = NULL;
+    char *error = NULL;
+
+    for (char *s = strtok_r(copy, ", ", &save_ptr); s && !error;
+         s = strtok_r(NULL, ", ", &save_ptr)) {
+        char *value = strchr(s, '=');
+        long long int n;
+
+        if (value) {
+            *value++ = '\0';
+        }
+        if (!value || (strcmp(s, "dscp") && strcmp(s, "share"))) {
+            error = xasprintf("\"%s\" is neither dscp=N nor share=N", s);
+        } else if (!strcmp(s, "dscp")) {
+            error = parse_range(value, 0, 63, &n);
+        } else {
+            error = parse_range(value, 1, 1000, &n);
+        }
+    }
+    free(copy);
+
+    if (error) {
+        char *s = error;
+        error = xasprintf("classes:%"PRId64": %s", class, s);
+        free(s);
+    }
+    return error;
+}
+
+char *
+fabric_parse_qos(const struct fabric_qos_text *text, struct ds *warnings)
+{
+    char *error = NULL;
+
+    if (text->min_rate && text->max_rate
+        && *text->min_rate > *text->max_rate) {
+        error = xasprintf("min_rate %"PRId64" exceeds max_rate %"PRId64,
+                          *text->min_rate, *text->max_rate);
+    }
+    for (size_t i = 0; i < text->n_classes && !error; i++) {
+        error = check_range("class", &text->classes[i], 0, FABRIC_MAX_CLASS);
+        if (!error) {
+            error = check_class(text->classes[i], text->class_settings[i]);
+        }
+    }
+    if (error) {
+        char *s = error;
+        error = xasprintf("qos \"%s\": %s", text->name, s);
+        free(s);
+    } else {
+        warn_all_keys("qos other_config", text->other_config, warnings);
+    }
+    return error;
+}
+
+void
+fabric_config_destroy(struct fabric_config *config)
+{
+    if (config) {
+        free(CONST_CAST(char *, config->name));
+        free(CONST_CAST(struct in6_addr *, config->local_ips));
+        free(CONST_CAST(char *, config->uplink));
+    }
+}
+
+void
+fabric_endpoint_config_destroy(struct fabric_endpoint_config *config)
+{
+    if (config) {
+        free(CONST_CAST(char *, config->name));
+        free(CONST_CAST(struct in6_addr *, config->remote_ips));
+    }
+}
+
+static bool
+ips_equal(const struct in6_addr *a, size_t n_a,
+          const struct in6_addr *b, size_t n_b)
+{
+    return n_a == n_b && !memcmp(a, b, n_a * sizeof *a);
+}
+
+bool
+fabric_config_equals(const struct fabric_config *a,
+                     const struct fabric_config *b)
+{
+    return (!strcmp(a->name, b->name)
+            && a->encap == b->encap
+            && ips_equal(a->local_ips, a->n_local_ips,
+                         b->local_ips, b->n_local_ips)
+            && a->dst_port == b->dst_port
+            && a->paths_per_remote == b->paths_per_remote
+            && a->policy == b->policy
+            && a->probe.enabled == b->probe.enabled
+            && a->probe.interval == b->probe.interval
+            && a->probe.multiplier == b->probe.multiplier
+            && a->probe.vni == b->probe.vni
+            && a->verify_source == b->verify_source
+            && a->csum == b->csum
+            && a->src_port_base == b->src_port_base
+            && a->ttl == b->ttl
+            && a->tos == b->tos
+            && a->tos_inherit == b->tos_inherit
+            && !strcmp(a->uplink, b->uplink));
+}
+
+bool
+fabric_endpoint_config_equals(const struct fabric_endpoint_config *a,
+                              const struct fabric_endpoint_config *b)
+{
+    return (!strcmp(a->name, b->name)
+            && a->id == b->id
+            && ips_equal(a->remote_ips, a->n_remote_ips,
+                         b->remote_ips, b->n_remote_ips)
+            && a->policy == b->policy);
+}
