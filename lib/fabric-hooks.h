@@ -169,4 +169,28 @@ bool fabric_xlate_output(const struct fabric_xlate_env *,
                          const struct netdev *netdev, odp_port_t odp_port,
                          int mirror_snaplen);
 
+/* ovs-vsctl
+ * ---------
+ *
+ * utilities/ovs-vsctl.c, which has one thread. */
+
+/* tables[]: rows of our tables by name. */
+#define FABRIC_VSCTL_TABLES                                             \
+    [OVSREC_TABLE_FABRIC].row_ids[0]                                    \
+        = {&ovsrec_fabric_col_name, NULL, NULL},                        \
+    [OVSREC_TABLE_FABRIC_ENDPOINT].row_ids[0]                           \
+        = {&ovsrec_fabric_endpoint_col_name, NULL, NULL},               \
+    [OVSREC_TABLE_FABRIC_QOS].row_ids[0]                                \
+        = {&ovsrec_fabric_qos_col_name, NULL, NULL},
+
+/* vsctl_cmd_init(), after ctl_init(): registers our commands. */
+void fabric_vsctl_init(void);
+
+/* usage(): prints them. */
+void fabric_vsctl_usage(void);
+
+/* do_vsctl(), once ovs-vswitchd has processed the transaction: tells what it
+ * refused of what our commands added, and then also sets '*failed'. */
+void fabric_vsctl_report(struct ovsdb_idl *idl, bool *failed);
+
 #endif /* fabric-hooks.h */

@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Each command makes a JSON value, which is the reply if JSON was asked for
+ * and otherwise what the text is made from, so that both tell the same. */
+
+#include <config.h>
+
+#include "fabric-show.h"
+
+#include <errno.h>
+
+#include "fabric-config.h"
+#include "fabric-drops.h"
+#include "fabric-parse.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "odp-util.h"
+#include "packets.h"
+#include "table.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+
+/* Replying. */
+
+/* One column of a table: member of the JSON objects and its heading, with the
+ * unit. */
+struct column {
+    const char *member;
+    const char *heading;
+};
+
+/* Appends 'value' as text, or "-" if there is none. */
+static void
+put_value(struct ds *s, const struct json *value)
+{
+    if (!value) {
+        ds_put_char(s, '-');
+    } else if (value->type == JSON_STRING) {
+        ds_put_cstr(s, json_string(value));
+    } else if (value->type == JSON_ARRAY) {
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            ds_put_cstr(s, i ? "," : "");
+            put_value(s, json_array_at(value, i));
+        }
+    } else {
+        json_to_ds(value, 0, s);
+    }
+}
+
+static const struct json *
+get_member(const struct json *object, const char *name)
+{
+    return shash_find_data(json_object(object), name);
+}
+
+/* Formats 'rows', an array of objects. */
+static void
+format_table(const struct json *rows, const struct column columns[],
+             size_t n_columns, struct ds *s)
+{
+    struct table_style style = TABLE_STYLE_DEFAULT;
+    struct table table;
+
+    table_init(&table);
+    for (size_t i = 0; i < n_columns; i++) {
+        table_add_column(&table, "%s", columns[i].heading);
+    }
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        table_add_row(&table);
+        for (size_t j = 0; j < n_columns; j++) {
+            struct ds text = DS_EMPTY_INITIALIZER;
+
+            put_value(&text, get_member(json_array_at(rows, i),
+                                        columns[j].member));
+            table_add_cell(&table)->text = ds_steal_cstr(&text);
+        }
+    }
+    style.format = TF_TABLE;
+    table_format_reset();
+    table_format(&table, &style, s);
+    table_destroy(&table);
+}
+
+static bool
+wants_json(struct unixctl_conn *conn)
+{
+    return (unixctl_command_get_output_format(conn)
+            == UNIXCTL_OUTPUT_FMT_JSON);
+}
+
+/* Replies with 'rows' and destroys it. */
+static void
+reply_table(struct unixctl_conn *conn, struct json *rows,
+            const struct column columns[], size_t n_columns)
+{
+    if (wants_json(conn)) {
+        unixctl_command_reply_json(conn, rows);
+    } else {
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        format_table(rows, columns, n_columns, &s);
+        unixctl_command_reply(conn, ds_cstr(&s));
+        ds_destroy(&s);
+        json_destroy(rows);
+    }
+}
+
+static void OVS_PRINTF_FORMAT(2, 3)
+reply_error(struct unixctl_conn *conn, const char *format, ...)
+{
+    va_list args;
+    char *s;
+
+    va_start(args, format);
+    s = xvasprintf(format, args);
+    va_end(args);
+    unixctl_command_reply_error(conn, s);
+    free(s);
+}
+
+static struct json *
+ip_to_json(const struct in6_addr *ip)
+{
+    char buf[INET6_ADDRSTRLEN];
+
+    return json_string_create(ipv6_string_mapped(buf, ip));
+}
+
+static struct json *
+ips_to_json(const struct in6_addr *ips, size_t n)
+{
+    struct json *array = json_array_create_empty();
+
+    for (size_t i = 0; i < n; i++) {
+        json_array_add(array, ip_to_json(&ips[i]));
+    }
+    return array;
+}
+
+static void
+put_integer(struct json *object, const char *member, int64_t value)
+{
+    json_object_put(object, member, json_integer_create(value));
+}
+
+/* Rows by name. */
+
+static int
+compare_rows(const void *a_, const void *b_)
+{
+    const struct fabric_row *const *a = a_;
+    const struct fabric_row *const *b = b_;
+
+    return strcmp((*a)->name, (*b)->name);
+}
+
+/* Returns the rows of 'hmap' by name, for the caller to free. */
+static struct fabric_row **
+sort_rows(const struct hmap *hmap)
+{
+    struct fabric_row **rows = xmalloc((hmap_count(hmap) + 1) * sizeof *rows);
+    struct fabric_row *row;
+    size_t n = 0;
+
+    HMAP_FOR_EACH (row, node, hmap) {
+        rows[n++] = row;
+    }
+    qsort(rows, n, sizeof *rows, compare_rows);
+    rows[n] = NULL;
+    return rows;
+}
+
+/* Tells whether there is a row for a fabric named 'name', which may be NULL to
+ * stand for all, and otherwise replies with an error. */
+static bool
+check_fabric(struct unixctl_conn *conn, const char *name)
+{
+    const struct fabric_row *row;
+
+    if (!name) {
+        return true;
+    }
+    HMAP_FOR_EACH (row, node, fabric_config_fabrics()) {
+        if (!strcmp(row->name, name)) {
+            return true;
+        }
+    }
+    reply_error(conn, "no fabric \"%s\"", name);
+    return false;
+}
+
+static void
+put_verdict(struct json *object, const struct fabric_row *row, bool active)
+{
+    const char *error = fabric_row_error(row);
+
+    json_object_put(object, "active", json_boolean_create(active));
+    if (error) {
+        json_object_put_string(object, "error", error);
+    }
+    if (row->now.warning) {
+        json_object_put_string(object, "warning", row->now.warning);
+    }
+}
+
+/* Paths by state. */
+
+struct path_counts {
+    size_t total;
+    size_t usable;
+#define FABRIC_PATH_STATE(ENUM, NAME, USABLE) size_t ENUM;
+    FABRIC_PATH_STATES
+#undef FABRIC_PATH_STATE
+};
+
+static void
+count_paths(const struct fabric_endpoint *endpoint, struct path_counts *counts)
+{
+    struct fabric_path_info *paths;
+    size_t n = fabric_endpoint_get_paths(endpoint, &paths);
+
+    counts->total += n;
+    for (size_t i = 0; i < n; i++) {
+        counts->usable += fabric_path_state_is_usable(paths[i].state);
+#define FABRIC_PATH_STATE(ENUM, NAME, USABLE) \
+        counts->ENUM += paths[i].state == FABRIC_PATH_##ENUM;
+        FABRIC_PATH_STATES
+#undef FABRIC_PATH_STATE
+    }
+    free(paths);
+}
+
+static void
+put_counts(struct json *object, const struct path_counts *counts)
+{
+    struct json *states = json_object_create();
+
+#define FABRIC_PATH_STATE(ENUM, NAME, USABLE) \
+    put_integer(states, NAME, counts->ENUM);
+    FABRIC_PATH_STATES
+#undef FABRIC_PATH_STATE
+    put_integer(object, "n_paths", counts->total);
+    put_integer(object, "usable_paths", counts->usable);
+    json_object_put(object, "paths", states);
+}
+
+/* fabric/show. */
+
+static struct json *
+probe_to_json(const struct fabric_probe_config *probe)
+{
+    struct json *object = json_object_create();
+
+    json_object_put(object, "enable", json_boolean_create(probe->enabled));
+    put_integer(object, "interval_ms", probe->interval);
+    put_integer(object, "multiplier", probe->multiplier);
+    put_integer(object, "vni", probe->vni);
+    return object;
+}
+
+static void
+put_config(struct json *object, const struct fabric_config *config)
+{
+    json_object_put_string(object, "encap",
+                           fabric_encap_to_string(config->encap));
+    put_integer(object, "dst_port", config->dst_port);
+    json_object_put(object, "local_ips",
+                    ips_to_json(config->local_ips, config->n_local_ips));
+    put_integer(object, "paths_per_remote", config->paths_per_remote);
+    put_integer(object, "src_port_base", config->src_port_base);
+    json_object_put_string(object, "policy",
+                           fabric_policy_to_string(config->policy));
+    json_object_put(object, "probe", probe_to_json(&config->probe));
+    json_object_put(object, "verify_source",
+                    json_boolean_create(config->verify_source));
+    json_object_put(object, "csum", json_boolean_create(config->csum));
+    put_integer(object, "ttl", config->ttl);
+    if (config->tos_inherit) {
+        json_object_put_string(object, "tos", "inherit");
+    } else {
+        put_integer(object, "tos", config->tos);
+    }
+    json_object_put_string(object, "uplink", config->uplink);
+}
+
+static struct json *
+fabric_to_json(const struct fabric_fabric_row *f)
+{
+    struct fabric *fabric = fabric_registry_lookup(f->row.name);
+    struct json *object = json_object_create();
+
+    json_object_put_string(object, "name", f->row.name);
+    put_verdict(object, &f->row, f->applied != NULL);
+    if (f->applied) {
+        put_config(object, f->applied);
+    }
+    if (fabric) {
+        struct fabric_endpoint **endpoints;
+        size_t n = fabric_list_endpoints(fabric, &endpoints);
+        struct path_counts counts = { .total = 0 };
+        odp_port_t odp_port = fabric_odp_port(fabric);
+
+        for (size_t i = 0; i < n; i++) {
+            count_paths(endpoints[i], &counts);
+        }
+        free(endpoints);
+        put_integer(object, "n_endpoints", n);
+        put_counts(object, &counts);
+        if (odp_port != ODPP_NONE) {
+            put_integer(object, "datapath_port", odp_to_u32(odp_port));
+        }
+    }
+    return object;
+}
+
+/* Appends "TITLE: VALUES", where 'format' may refer to members of 'object' as
+ * {MEMBER}. */
+static void
+put_line(struct ds *s, const struct json *object, const char *format)
+{
+    ds_put_cstr(s, "    ");
+    while (*format) {
+        size_t n = strcspn(format, "{");
+
+        ds_put_buffer(s, format, n);
+        format += n;
+        if (*format == '{') {
+            char *member = xmemdup0(format + 1, strcspn(format, "}") - 1);
+
+            put_value(s, get_member(object, member));
+            format += strlen(member) + 2;
+            free(member);
+        }
+    }
+    ds_put_char(s, '\n');
+}
+
+static void
+format_fabric(const struct json *f, struct ds *s)
+{
+    const struct json *paths = get_member(f, "paths");
+
+    ds_put_format(s, "%s\n", json_string(get_member(f, "name")));
+    if (get_member(f, "error")) {
+        put_line(s, f, "error: {error}");
+    }
+    if (get_member(f, "warning")) {
+        put_line(s, f, "warning: {warning}");
+    }
+    if (!get_member(f, "encap")) {
+        ds_put_cstr(s, "    not in force\n");
+        return;
+    }
+    put_line(s, f, "encapsulation: {encap}, UDP port {dst_port}, "
+             "uplink {uplink}");
+    put_line(s, f, "local IPs: {local_ips}");
+    put_line(s, f, "datapath port: {datapath_port}");
+    put_line(s, f, "paths per remote IP: {paths_per_remote}, source ports "
+             "from {src_port_base}, policy {policy}");
+    put_line(s, get_member(f, "probe"), "probes: enabled {enable}, every "
+             "{interval_ms} ms, down after {multiplier} lost, VNI {vni}");
+    put_line(s, f, "outer header: TTL {ttl}, TOS {tos}, UDP checksum {csum}; "
+             "source verification {verify_source}");
+    put_line(s, f, "endpoints: {n_endpoints}");
+    if (paths) {
+        ds_put_format(s, "    paths: %"PRId64,
+                      json_integer(get_member(f, "n_paths")));
+        const char *separator = " (";
+#define FABRIC_PATH_STATE(ENUM, NAME, USABLE)                               \
+        if (json_integer(get_member(paths, NAME))) {                        \
+            ds_put_format(s, "%s%"PRId64" " NAME, separator,                     \
+                          json_integer(get_member(paths, NAME)));           \
+            separator = ", ";                                               \
+        }
+        FABRIC_PATH_STATES
+#undef FABRIC_PATH_STATE
+        ds_put_cstr(s, *separator == ',' ? ")\n" : "\n");
+    }
+}
+
+static void
+cmd_show(struct unixctl_conn *conn, int argc, const char *argv[],
+         void *aux OVS_UNUSED)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+
+    if (!check_fabric(conn, name)) {
+        return;
+    }
+
+    struct fabric_row **rows = sort_rows(fabric_config_fabrics());
+    struct json *fabrics = json_array_create_empty();
+    for (size_t i = 0; rows[i]; i++) {
+        if (!name || !strcmp(rows[i]->name, name)) {
+            json_array_add(fabrics, fabric_to_json(
+                               CONTAINER_OF(rows[i], struct fabric_fabric_row,
+                                            row)));
+        }
+    }
+    free(rows);
+
+    if (wants_json(conn)) {
+        unixctl_command_reply_json(conn, fabrics);
+    } else {
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        for (size_t i = 0; i < json_array_size(fabrics); i++) {
+            format_fabric(json_array_at(fabrics, i), &s);
+        }
+        unixctl_command_reply(conn, ds_cstr(&s));
+        ds_destroy(&s);
+        json_destroy(fabrics);
+    }
+}
+
+/* fabric/endpoints. */
+
+static struct json *
+endpoint_to_json(const struct fabric_endpoint_row *ep)
+{
+    struct fabric *fabric = fabric_registry_lookup(ep->fabric);
+    struct fabric_endpoint *endpoint
+        = (fabric && ep->applied
+           ? fabric_endpoint_by_id(fabric, ep->applied->id) : NULL);
+    struct json *object = json_object_create();
+
+    json_object_put_string(object, "fabric", ep->fabric);
+    json_object_put_string(object, "endpoint", strchr(ep->row.name, '/') + 1);
+    put_verdict(object, &ep->row, endpoint != NULL);
+    if (endpoint) {
+        struct path_counts counts = { .total = 0 };
+        struct fabric_endpoint_stats stats;
+
+        put_integer(object, "id", ep->applied->id);
+        json_object_put(object, "remote_ips",
+                        ips_to_json(ep->applied->remote_ips,
+                                    ep->applied->n_remote_ips));
+        json_object_put_string(object, "policy",
+                               fabric_policy_to_string(
+                                   fabric_endpoint_policy(endpoint)));
+        count_paths(endpoint, &counts);
+        put_counts(object, &counts);
+        fabric_endpoint_get_stats(endpoint, &stats);
+        put_integer(object, "rx_packets", stats.rx_packets);
+        put_integer(object, "rx_bytes", stats.rx_bytes);
+        put_integer(object, "tx_packets", stats.tx_packets);
+        put_integer(object, "tx_bytes", stats.tx_bytes);
+        put_integer(object, "tx_no_live_path", stats.tx_no_live_path);
+    }
+    return object;
+}
+
+static void
+cmd_endpoints(struct unixctl_conn *conn, int argc, const char *argv[],
+              void *aux OVS_UNUSED)
+{
+    static const struct column columns[] = {
+        { "fabric", "fabric" },
+        { "endpoint", "endpoint" },
+        { "id", "id" },
+        { "remote_ips", "remote IPs" },
+        { "n_paths", "paths" },
+        { "usable_paths", "usable" },
+        { "rx_packets", "rx packets" },
+        { "rx_bytes", "rx bytes" },
+        { "tx_packets", "tx packets" },
+        { "tx_bytes", "tx bytes" },
+        { "error", "error" },
+    };
+    const char *name = argc > 1 ? argv[1] : NULL;
+
+    if (!check_fabric(conn, name)) {
+        return;
+    }
+
+    struct fabric_row **rows = sort_rows(fabric_config_endpoints());
+    struct json *endpoints = json_array_create_empty();
+    bool errors = false;
+    for (size_t i = 0; rows[i]; i++) {
+        struct fabric_endpoint_row *ep
+            = CONTAINER_OF(rows[i], struct fabric_endpoint_row, row);
+
+        if (!name || !strcmp(ep->fabric, name)) {
+            json_array_add(endpoints, endpoint_to_json(ep));
+            errors |= fabric_row_error(&ep->row) != NULL;
+        }
+    }
+    free(rows);
+    reply_table(conn, endpoints, columns, ARRAY_SIZE(columns) - !errors);
+}
+
+/* fabric/paths. */
+
+/* Tells whether 's' names 'ep': NAME, ID, FABRIC/NAME or FABRIC/ID. */
+static bool
+endpoint_matches(const struct fabric_endpoint_row *ep, const char *s,
+                 bool by_id)
+{
+    size_t n = strlen(ep->fabric);
+
+    if (!strncmp(s, ep->fabric, n) && s[n] == '/') {
+        s += n + 1;
+    }
+    if (by_id) {
+        long long int id;
+
+        return str_to_llong(s, 10, &id) && id == ep->applied->id;
+    }
+    return !strcmp(s, ep->applied->name);
+}
+
+/* Stores the endpoints in force that 's' names, all if it is NULL, in '*epsp'
+ * for the caller to free and returns how many.  A name is preferred to an
+ * ID. */
+static size_t
+find_endpoints(const char *s, struct fabric_endpoint_row ***epsp)
+{
+    struct fabric_row **rows = sort_rows(fabric_config_endpoints());
+    size_t max = hmap_count(fabric_config_endpoints());
+    size_t n = 0;
+
+    *epsp = xmalloc(MAX(max, 1) * sizeof **epsp);
+    for (int by_id = 0; by_id <= 1 && !n; by_id++) {
+        for (size_t i = 0; rows[i]; i++) {
+            struct fabric_endpoint_row *ep
+                = CONTAINER_OF(rows[i], struct fabric_endpoint_row, row);
+
+            if (ep->applied && (!s || endpoint_matches(ep, s, by_id))) {
+                (*epsp)[n++] = ep;
+            }
+        }
+    }
+    free(rows);
+    return n;
+}
+
+static struct fabric_endpoint *
+get_endpoint(const struct fabric_endpoint_row *ep)
+{
+    struct fabric *fabric = fabric_registry_lookup(ep->fabric);
+
+    return fabric ? fabric_endpoint_by_id(fabric, ep->applied->id) : NULL;
+}
+
+static void
+put_measured(struct json *object, const char *member, int64_t value)
+{
+    if (value >= 0) {
+        put_integer(object, member, value);
+    }
+}
+
+static struct json *
+path_to_json(const struct fabric_endpoint_row *ep,
+             const struct fabric_path_info *path)
+{
+    struct json *object = json_object_create();
+
+    json_object_put_string(object, "fabric", ep->fabric);
+    json_object_put_string(object, "endpoint", ep->applied->name);
+    json_object_put(object, "local_ip", ip_to_json(&path->local_ip));
+    json_object_put(object, "remote_ip", ip_to_json(&path->remote_ip));
+    put_integer(object, "src_port", path->src_port);
+    json_object_put_string(object, "state",
+                           fabric_path_state_to_string(path->state));
+    put_integer(object, "state_ms", time_msec() - path->last_change);
+    json_object_put(object, "share_percent",
+                    json_real_create(path->total_slots
+                                     ? 1000 * path->n_slots
+                                       / path->total_slots / 10.0
+                                     : 0.0));
+    put_measured(object, "rtt_us", path->rtt_us);
+    put_measured(object, "rtt_min_us", path->rtt_min_us);
+    put_measured(object, "rtt_smoothed_us", path->rtt_smoothed_us);
+    put_integer(object, "tx_packets", path->tx_packets);
+    put_integer(object, "tx_bytes", path->tx_bytes);
+    put_integer(object, "probe_tx", path->probe_tx);
+    put_integer(object, "probe_rx", path->probe_rx);
+    put_integer(object, "probe_lost", path->probe_lost);
+    put_integer(object, "n_down", path->n_down);
+    return object;
+}
+
+static void
+cmd_paths(struct unixctl_conn *conn, int argc, const char *argv[],
+          void *aux OVS_UNUSED)
+{
+    static const struct column columns[] = {
+        { "fabric", "fabric" },
+        { "endpoint", "endpoint" },
+        { "local_ip", "local IP" },
+        { "remote_ip", "remote IP" },
+        { "src_port", "port" },
+        { "state", "state" },
+        { "state_ms", "for ms" },
+        { "share_percent", "share %" },
+        { "rtt_us", "RTT us" },
+        { "rtt_smoothed_us", "avg us" },
+        { "probe_tx", "probes" },
+        { "probe_lost", "lost" },
+        { "n_down", "downs" },
+        { "tx_packets", "tx packets" },
+    };
+    struct json *rows = json_array_create_empty();
+    struct fabric_endpoint_row **eps;
+    size_t n = find_endpoints(argc > 1 ? argv[1] : NULL, &eps);
+
+    for (size_t i = 0; i < n; i++) {
+        struct fabric_endpoint *endpoint = get_endpoint(eps[i]);
+        struct fabric_path_info *paths;
+        size_t n_paths;
+
+        if (!endpoint) {
+            continue;
+        }
+        n_paths = fabric_endpoint_get_paths(endpoint, &paths);
+        for (size_t j = 0; j < n_paths; j++) {
+            json_array_add(rows, path_to_json(eps[i], &paths[j]));
+        }
+        free(paths);
+    }
+    free(eps);
+
+    if (argc > 1 && !n) {
+        reply_error(conn, "no endpoint \"%s\"", argv[1]);
+        json_destroy(rows);
+        return;
+    }
+    reply_table(conn, rows, columns, ARRAY_SIZE(columns));
+}
+
+/* fabric/path-drain and fabric/path-undrain. */
+
+/* Parses argument 's', where "any" or NULL stand for any address, into '*ip'
+ * and points '*ipp' to it. */
+static char *
+parse_ip_arg(const char *s, struct in6_addr *ip, const struct in6_addr **ipp)
+{
+    *ipp = NULL;
+    if (!s || !strcmp(s, "any")) {
+        return NULL;
+    }
+    *ipp = ip;
+    return fabric_parse_ip("path", s, ip);
+}
+
+static char *
+parse_port_arg(const char *s, uint16_t *port)
+{
+    long long int n = 0;
+
+    if (s && strcmp(s, "any")
+        && (!str_to_llong(s, 10, &n) || n < 1 || n > UINT16_MAX)) {
+        return xasprintf("path: \"%s\" is not a UDP port", s);
+    }
+    *port = n;
+    return NULL;
+}
+
+static char *
+drain(int argc, const char *argv[], bool drained, size_t *n_paths)
+{
+    const struct in6_addr *local, *remote;
+    struct in6_addr local_ip, remote_ip;
+    struct fabric_endpoint_row **eps;
+    uint16_t port;
+    char *error;
+    size_t n;
+
+    error = parse_ip_arg(argc > 2 ? argv[2] : NULL, &local_ip, &local);
+    if (!error) {
+        error = parse_ip_arg(argc > 3 ? argv[3] : NULL, &remote_ip, &remote);
+    }
+    if (!error) {
+        error = parse_port_arg(argc > 4 ? argv[4] : NULL, &port);
+    }
+    if (error) {
+        return error;
+    }
+
+    n = find_endpoints(argv[1], &eps);
+    if (n == 1) {
+        struct fabric_endpoint *endpoint = get_endpoint(eps[0]);
+
+        *n_paths = (endpoint
+                    ? fabric_endpoint_drain(endpoint, local, remote, port,
+                                            drained)
+                    : 0);
+        if (!*n_paths) {
+            error = xasprintf("endpoint \"%s\" has no such path", argv[1]);
+        }
+    } else if (n) {
+        error = xasprintf("endpoint \"%s\" is in %"PRIuSIZE" fabrics: "
+                          "write FABRIC/%s", argv[1], n, argv[1]);
+    } else {
+        error = xasprintf("no endpoint \"%s\"", argv[1]);
+    }
+    free(eps);
+    return error;
+}
+
+static void
+cmd_drain(struct unixctl_conn *conn, int argc, const char *argv[],
+          void *drained)
+{
+    size_t n_paths;
+    char *error = drain(argc, argv, drained != NULL, &n_paths);
+
+    if (error) {
+        unixctl_command_reply_error(conn, error);
+        free(error);
+    } else if (wants_json(conn)) {
+        struct json *object = json_object_create();
+
+        put_integer(object, "n_paths", n_paths);
+        unixctl_command_reply_json(conn, object);
+    } else {
+        char *s = xasprintf("%"PRIuSIZE" path%s %s", n_paths,
+                            n_paths == 1 ? "" : "s",
+                            drained ? "drained" : "back in use");
+        unixctl_command_reply(conn, s);
+        free(s);
+    }
+}
+
+/* fabric/stats. */
+
+static void
+cmd_stats(struct unixctl_conn *conn, int argc OVS_UNUSED,
+          const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    static const struct column columns[] = {
+        { "drop", "drop" },
+        { "packets", "packets" },
+        { "meaning", "meaning" },
+    };
+    struct json *drops = json_array_create_empty();
+
+    for (enum fabric_drop drop = 0; drop < FABRIC_N_DROPS; drop++) {
+        struct json *object = json_object_create();
+
+        json_object_put_string(object, "drop", fabric_drop_name(drop));
+        put_integer(object, "packets", fabric_drop_get(drop));
+        json_object_put_string(object, "meaning", fabric_drop_help(drop));
+        json_array_add(drops, object);
+    }
+    reply_table(conn, drops, columns, ARRAY_SIZE(columns));
+}
+
+void
+fabric_show_init(void)
+{
+    static char yes[] = "yes";
+
+    unixctl_command_register("fabric/show", "[FABRIC]", 0, 1, cmd_show, NULL);
+    unixctl_command_register("fabric/endpoints", "[FABRIC]", 0, 1,
+                             cmd_endpoints, NULL);
+    unixctl_command_register("fabric/paths", "[ENDPOINT]", 0, 1, cmd_paths,
+                             NULL);
+    unixctl_command_register("fabric/path-drain",
+                             "ENDPOINT [LOCAL [REMOTE [PORT]]]", 1, 4,
+                             cmd_drain, yes);
+    unixctl_command_register("fabric/path-undrain",
+                             "ENDPOINT [LOCAL [REMOTE [PORT]]]", 1, 4,
+                             cmd_drain, NULL);
+    unixctl_command_register("fabric/stats", "", 0, 0, cmd_stats, NULL);
+}
