@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # One file a line, in the order of the names.
-utilities_ovs_vsctl_SOURCES +=
+utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl-check.c
+utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl-check.h
+utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl.c
 
 # Commands of the tree, not installed.
 EXTRA_DIST += weft/utilities/fabric-demo
