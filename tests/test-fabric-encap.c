@@ -142,6 +142,13 @@ test_geneve(void)
     CHECK_TRUE(info.oam);
     CHECK_TRUE(!info.opts);
 
+    /* The C bit is what the sender says, whatever the options. */
+    memcpy(header, geneve, sizeof geneve);
+    header[1] = 0;
+    CHECK_EQ(parse(FABRIC_ENCAP_GENEVE, header, 20, 14, &info),
+             FABRIC_N_DROPS);
+    CHECK_FALSE(info.critical);
+
     for (size_t size = 0; size < 20 + 14; size++) {
         CHECK_EQ(parse(FABRIC_ENCAP_GENEVE, geneve, MIN(size, 20),
                        size - MIN(size, 20), NULL), FABRIC_DROP_RX_TRUNCATED);

@@ -187,6 +187,16 @@ test_fragments(void)
         CHECK_EQ(hash_of(&s), hash_of(&first));
     }
 
+    /* Neither has a header whose length cannot be. */
+    uint8_t frame[128];
+    size_t size;
+
+    s = first;
+    s.frag_off = 0;
+    size = make(&s, frame);
+    frame[ETH_HEADER_LEN] = IP_IHL_VER(4, 4);
+    CHECK_EQ(fabric_flow_hash(frame, size), hash_of(&first));
+
     first.ipv6 = true;
     first.proto = IPPROTO_FRAGMENT;
     s = first;

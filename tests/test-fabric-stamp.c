@@ -311,6 +311,29 @@ test_semantics(void)
     CHECK_FALSE(parses(frame, sizeof frame));
 }
 
+/* RFC 768: a checksum that comes out as zero is sent as all ones. */
+static void
+test_zero_checksum(void)
+{
+    struct in6_addr src = address("192.0.2.1");
+    uint8_t frame[FABRIC_STAMP_MAX_FRAME];
+    size_t n_ones = 0;
+
+    for (int ssid = 0; ssid <= UINT16_MAX; ssid++) {
+        struct fabric_stamp stamp = test_packet;
+        size_t size;
+
+        stamp.ssid = ssid;
+        size = fabric_stamp_compose(&stamp, &mac, &src, frame);
+        CHECK_TRUE(fabric_get_be16(frame + 40) != 0);
+        if (fabric_get_be16(frame + 40) == UINT16_MAX) {
+            CHECK_TRUE(parses(frame, size));
+            n_ones++;
+        }
+    }
+    CHECK_EQ(n_ones, 1);
+}
+
 static void
 test_is_probe(void)
 {
@@ -380,6 +403,7 @@ test_fabric_stamp_main(int argc, char *argv[])
     CHECK_PROPERTY(test_sizes);
     CHECK_PROPERTY(test_corruption);
     CHECK_PROPERTY(test_semantics);
+    CHECK_PROPERTY(test_zero_checksum);
     CHECK_PROPERTY(test_is_probe);
     CHECK_PROPERTY(test_timestamps);
     putchar('\n');
