@@ -6,8 +6,8 @@
  * The packets are not modified and not copied here: a datagram is a list of
  * pieces (encapsulation header, inner headers, payload) that the uplink
  * gathers.  Packets of a batch that take the same path are sent together, in
- * order; those of equal size, and all segments of a TCP super-frame, become one
- * message that the kernel cuts up (UDP_SEGMENT). */
+ * order; those of equal size, and all segments of a TCP super-frame, become
+ * one message that the kernel cuts up (UDP_SEGMENT). */
 
 #include <config.h>
 

@@ -2,9 +2,9 @@
 
 /* Endpoints and their paths, the lower half of fabric-registry.h.
  *
- * A path is the same path as long as its uplink, remote IP and port index stay,
- * so that everything that hangs on it (liveness, statistics, slots in the path
- * table, hence flows) stays when something else changes. */
+ * A path is the same path as long as its uplink, remote IP and port index
+ * stay, so that everything that hangs on it (liveness, statistics, slots in
+ * the path table, hence flows) stays when something else changes. */
 
 #include <config.h>
 

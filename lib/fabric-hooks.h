@@ -79,9 +79,10 @@ void fabric_print_version(void);
 /* Receive
  * -------
  *
- * lib/dpif-netdev.c, PMD or main thread.  Tells whether the packets of 'batch',
- * just received from 'rxq', carry their metadata (tunnel key included) already,
- * because 'rxq' is a fabric port's; then also stores 'port_no' in them. */
+ * lib/dpif-netdev.c, PMD or main thread.  Tells whether the packets of
+ * 'batch', just received from 'rxq', carry their metadata (tunnel key
+ * included) already, because 'rxq' is a fabric port's; then also stores
+ * 'port_no' in them. */
 bool fabric_rx_set_port(const struct netdev_rxq *rxq,
                         struct dp_packet_batch *batch, odp_port_t port_no);
 

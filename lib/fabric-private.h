@@ -4,8 +4,8 @@
 #define FABRIC_PRIVATE_H 1
 
 /* The objects behind fabric-registry.h, for the modules that make up the
- * fabric: registry, prober, netdev provider and datapath action.  Everyone else
- * uses fabric-registry.h.
+ * fabric: registry, prober, netdev provider and datapath action.  Everyone
+ * else uses fabric-registry.h.
  *
  * Thread-safety
  * =============

@@ -14,8 +14,8 @@
  * state of paths.  It does not wait for the main thread or the datapath, so
  * paths stay up while the switch is busy, and it sleeps whenever nothing is
  * due.  Uplinks that are not 'threaded' (those for tests) are served by the
- * main loop instead, through fabric_prober_run(), so that a test with a stopped
- * clock is deterministic.
+ * main loop instead, through fabric_prober_run(), so that a test with a
+ * stopped clock is deterministic.
  *
  * Probes that arrive among data (coalesced with it by a network card) are
  * handed over with fabric_prober_receive() by whichever thread found them. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Configuration is compared with what exists and only differences are applied:
- * a path is the same path as long as its uplink, remote IP and port index stay,
- * so everything that hangs on it (liveness, statistics, slots in the path
- * table, hence flows) stays too.
+ * a path is the same path as long as its uplink, remote IP and port index
+ * stay, so everything that hangs on it (liveness, statistics, slots in the
+ * path table, hence flows) stays too.
  *
  * What is part of every socket or path of a fabric (encapsulation, ports, the
- * driver, ...) cannot be changed in place: then the fabric is closed and opened
- * anew, and restored as it was if that fails. */
+ * driver, ...) cannot be changed in place: then the fabric is closed and
+ * opened anew, and restored as it was if that fails. */
 
 #include <config.h>
 

@@ -53,7 +53,7 @@ struct fabric_endpoint;
 struct fabric_probe_config {
     bool enabled;               /* Send probes? (Answering is always on.) */
     unsigned int interval;      /* ms between probes of one path, 1...60000. */
-    unsigned int multiplier;    /* Unanswered probes that mean down, 1...255. */
+    unsigned int multiplier;    /* Unanswered probes that mean down: 1-255. */
     uint32_t vni;               /* Management VNI that carries the probes. */
 };
 #define FABRIC_PROBE_DEFAULT_INTERVAL 100

@@ -14,9 +14,9 @@
  *     slot = endpoints[e].slots[hash >> FABRIC_TABLE_HASH_SHIFT]
  *     path = paths[slot]
  *
- * When a path fails, the slots that pointed to it are pointed elsewhere and the
- * very next packet follows.  Nothing else in the switch changes: no flow, no
- * action, no cache.
+ * When a path fails, the slots that pointed to it are pointed elsewhere and
+ * the very next packet follows.  Nothing else in the switch changes: no flow,
+ * no action, no cache.
  *
  * Both arrays have fixed places and fixed-size entries addressed by index, and
  * hold plain data without pointers, so that they can be shared with a kernel

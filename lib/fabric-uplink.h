@@ -7,10 +7,10 @@
  * ===================================================
  *
  * An uplink is one local IP of one fabric.  It sends UDP datagrams from any of
- * its source ports ("port index" 0 to n_ports - 1) to any address, and receives
- * what arrives for its local IP and the fabric's UDP port.  It knows nothing of
- * endpoints or encapsulation, except that probes may be received apart from
- * data, so that the prober need not wait for the datapath.
+ * its source ports ("port index" 0 to n_ports - 1) to any address, and
+ * receives what arrives for its local IP and the fabric's UDP port.  It knows
+ * nothing of endpoints or encapsulation, except that probes may be received
+ * apart from data, so that the prober need not wait for the datapath.
  *
  * Drivers:
  *
@@ -25,8 +25,9 @@
  * fabric_uplink_open() and fabric_uplink_close() are for the main thread.
  * Closing is deferred until no other thread can be using the uplink (RCU).
  *
- * Thread-safety: send() may be called by several threads at once; recv() by one
- * at a time; recv_probe() likewise, also while another thread is in recv(). */
+ * Thread-safety: send() may be called by several threads at once; recv() by
+ * one at a time; recv_probe() likewise, also while another thread is in
+ * recv(). */
 
 #include <sys/uio.h>
 #include "fabric-types.h"
@@ -57,7 +58,8 @@ struct fabric_datagram {
 };
 
 /* Limits of one GSO message: Linux's UDP_MAX_SEGMENTS (64 before 6.9), and
- * the largest UDP payload over IPv4 (65,535 - 20 - 8), which is the smaller. */
+ * the largest UDP payload over IPv4 (65,535 - 20 - 8), which is the
+ * smaller. */
 #define FABRIC_UPLINK_MAX_SEGS 64
 #define FABRIC_UPLINK_MAX_PAYLOAD 65507
 

@@ -6,11 +6,12 @@
 /* The netdev provider "fabric".
  * =============================
  *
- * One netdev is one fabric's OpenFlow port; the fabric is found by the netdev's
- * name.  To ofproto it looks like a tunnel port whose remote IP and key come
- * from the flow.  Receiving decapsulates and fills in the tunnel metadata, so
- * that a packet needs one flow lookup.  Sending is the datapath action's
- * business: what is merely output to the netdev is dropped and counted.
+ * One netdev is one fabric's OpenFlow port; the fabric is found by the
+ * netdev's name.  To ofproto it looks like a tunnel port whose remote IP and
+ * key come from the flow.  Receiving decapsulates and fills in the tunnel
+ * metadata, so that a packet needs one flow lookup.  Sending is the datapath
+ * action's business: what is merely output to the netdev is dropped and
+ * counted.
  *
  * In flows, tun_src is the endpoint's first remote IP and tun_dst the fabric's
  * first local IP of that family, whichever path the packet took: a path change

@@ -3,6 +3,7 @@
 # One file a line, in the order of the names.
 WEFT_TESTSUITE_AT =
 WEFT_TESTSUITE_AT += weft/tests/fabric-codec.at
+WEFT_TESTSUITE_AT += weft/tests/fuzz.at
 WEFT_TESTSUITE_AT += weft/tests/testsuite.at
 WEFT_TESTSUITE_AT += weft/tests/version.at
 EXTRA_DIST += $(WEFT_TESTSUITE_AT)
@@ -33,10 +34,12 @@ $(WEFT_TESTSUITE): package.m4 $(WEFT_TESTSUITE_AT) $(COMMON_MACROS_AT)
 	  $(srcdir)/weft/tests/testsuite.at
 	$(AM_V_at)mv $@.tmp $@
 
-WEFT_AUTOTEST_PATH = $(AUTOTEST_PATH):weft/utilities:weft/tests
+WEFT_AUTOTEST_PATH = $(AUTOTEST_PATH):weft/utilities:weft/tests:weft/tests/fuzz
 check-fabric: all $(check_DATA) $(check_SCRIPTS) $(WEFT_TESTSUITE)
 	set $(SHELL) '$(WEFT_TESTSUITE)' -C tests \
 	  AUTOTEST_PATH=$(WEFT_AUTOTEST_PATH); \
 	"$$@" $(TESTSUITEFLAGS) || \
 	(test X'$(RECHECK)' = Xyes && "$$@" --recheck)
 .PHONY: check-fabric
+
+include weft/tests/fuzz/automake.mk

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "openvswitch/compiler.h"
+#include "util.h"
 
 /* Compares integers. */
 #define CHECK_EQ(ACTUAL, EXPECTED)              \
@@ -50,7 +51,8 @@ fabric_check_bytes__(const char *file, int line, const char *what,
 
     for (size_t i = 0; i < size; i++) {
         if (actual[i] != expected[i]) {
-            printf("\n%s:%d: byte %zu of %zu of %s is %#x, expected %#x\n",
+            printf("\n%s:%d: byte %"PRIuSIZE" of %"PRIuSIZE" of %s is %#x, "
+                   "expected %#x\n",
                    file, line, i, size, what, actual[i], expected[i]);
             exit(1);
         }

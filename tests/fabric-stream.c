@@ -453,7 +453,8 @@ report_flow(const struct receiver *r, uint32_t i)
              " lost %"PRIu64" late %"PRIu64" longest gap %.3f ms"
              " longest hole %.3f ms at %.3f ms",
            r->s->json && i ? ",\n  " : "", i, sent, flow->received, lost,
-           flow->late, ms(gap), ms(hole), hole ? ms(hole_start - r->first) : 0);
+           flow->late, ms(gap), ms(hole),
+           hole ? ms(hole_start - r->first) : 0);
     if (!r->s->json) {
         putchar('\n');
     }
@@ -554,13 +555,13 @@ usage(void)
            "                           0 for as fast as possible\n"
            "  --background-interval=MS likewise, of background flows (5000)\n"
            "  --duration=SECONDS       (5)\n"
-           "  --size=BYTES             of UDP payload (%zu)\n"
+           "  --size=BYTES             of UDP payload (%d)\n"
            "  --source-port=PORT       first source port (%d)\n"
            "Receiver:\n"
            "  --timeout=SECONDS        report after this time even when the\n"
            "                           sender has not ended (60)\n"
            "  --json                   report as JSON; times in ms\n",
-           PORT, sizeof(struct payload), SOURCE_PORT);
+           PORT, (int) sizeof(struct payload), SOURCE_PORT);
 }
 
 static void

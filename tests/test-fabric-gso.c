@@ -536,7 +536,7 @@ test_join_checksum(void)
             }
             frame[bit / 8] ^= mask;
             if (fabric_gro_append(&gro, frame, size, HEADROOM)) {
-                printf("\nbit %zu flipped but joined\n", bit);
+                printf("\nbit %"PRIuSIZE" flipped but joined\n", bit);
                 exit(1);
             }
             frame[bit / 8] ^= mask;

@@ -251,7 +251,8 @@ test_corruption(void)
             memcpy(frame, golden[i].frame, golden[i].size);
             frame[bit / 8] ^= 1u << bit % 8;
             if (parses(frame, golden[i].size) != ignored) {
-                printf("\nvector %zu, byte %zu bit %zu: %s\n", i, bit / 8,
+                printf("\nvector %"PRIuSIZE", byte %"PRIuSIZE" bit %"PRIuSIZE
+                       ": %s\n", i, bit / 8,
                        bit % 8, ignored ? "refused" : "accepted");
                 exit(1);
             }
@@ -297,7 +298,7 @@ test_semantics(void)
         memcpy(frame + 24, &sum, sizeof sum);
         fabric_put_be16(frame + 40, 0);         /* No UDP checksum. */
         if (parses(frame, sizeof frame) != changes[i].ok) {
-            printf("\nchange %zu: %s\n", i,
+            printf("\nchange %"PRIuSIZE": %s\n", i,
                    changes[i].ok ? "refused" : "accepted");
             exit(1);
         }

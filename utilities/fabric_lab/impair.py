@@ -327,7 +327,8 @@ class Impairer:
             ip link set r-$0 arp off up
             ip link set $0 arp off address 02:00:00:00:ff:ff
             ip link set d-$0 address $2 up
-            ip addr flush dev $0 scope global""", dev, str(self.topo.opts["mtu"]), mac])
+            ip addr flush dev $0 scope global""",
+            dev, str(self.topo.opts["mtu"]), mac])
 
     def extract_relay(self, link):
         node, dev = link.b.node, link.b.dev

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# In the order of the names.
+WEFT_FUZZ =
+
+WEFT_FUZZ += fuzz-encap
+weft_tests_fuzz_fuzz_encap_SOURCES = weft/tests/fuzz/fuzz-encap.c
+weft_tests_fuzz_fuzz_encap_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_encap_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
+WEFT_FUZZ += fuzz-flow-hash
+weft_tests_fuzz_fuzz_flow_hash_SOURCES = weft/tests/fuzz/fuzz-flow-hash.c
+weft_tests_fuzz_fuzz_flow_hash_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_flow_hash_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
+WEFT_FUZZ += fuzz-gro
+weft_tests_fuzz_fuzz_gro_SOURCES = weft/tests/fuzz/fuzz-gro.c
+weft_tests_fuzz_fuzz_gro_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_gro_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
+WEFT_FUZZ += fuzz-stamp
+weft_tests_fuzz_fuzz_stamp_SOURCES = weft/tests/fuzz/fuzz-stamp.c
+weft_tests_fuzz_fuzz_stamp_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_stamp_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-encap
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-flow-hash
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-gro
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-stamp
+
+# "main" comes from replay.c or, in check-fabric-fuzz, from libFuzzer.
+noinst_LTLIBRARIES += weft/tests/fuzz/libreplay.la
+weft_tests_fuzz_libreplay_la_SOURCES = \
+	weft/tests/fuzz/fuzz.h \
+	weft/tests/fuzz/replay.c
+WEFT_FUZZ_MAIN = weft/tests/fuzz/libreplay.la
+WEFT_FUZZ_LIBS = $(WEFT_FUZZ_MAIN) lib/libopenvswitch.la
+WEFT_FUZZ_ENGINE =
+EXTRA_DIST += weft/tests/fuzz/make-seeds.py
+
+# Each target for FUZZ_SECONDS.  What is found on the way is kept in found/ of
+# the build directory, and so is an input that crashes it, as crash-*.
+FUZZ_SECONDS = 20
+check-fabric-fuzz: $(BUILT_SOURCES)
+	$(MAKE) WEFT_FUZZ_MAIN= WEFT_FUZZ_ENGINE=-fsanitize=fuzzer \
+	  $(WEFT_FUZZ:%=weft/tests/fuzz/%)
+	$(PYTHON3) $(srcdir)/weft/tests/fuzz/make-seeds.py weft/tests/fuzz/seeds
+	@for name in $(WEFT_FUZZ); do \
+	  echo "$$name for $(FUZZ_SECONDS) s"; \
+	  found=weft/tests/fuzz/found/$$name; \
+	  $(MKDIR_P) $$found || exit 1; \
+	  weft/tests/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) \
+	    -print_final_stats=1 -artifact_prefix=$$found/ $$found \
+	    weft/tests/fuzz/seeds/$$name > $$found.log 2>&1 || \
+	    { tail -n 40 $$found.log; echo "$$name: see $$found.log"; exit 1; }; \
+	  sed -n 's/^stat::number_of_executed_units: */  runs: /p' $$found.log; \
+	done
+clean-fabric-fuzz:
+	rm -rf weft/tests/fuzz/found weft/tests/fuzz/seeds
+CLEAN_LOCAL += clean-fabric-fuzz
+.PHONY: check-fabric-fuzz clean-fabric-fuzz
