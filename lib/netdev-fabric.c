@@ -15,7 +15,6 @@
 
 #include "coverage.h"
 #include "dp-packet.h"
-#include "dpif-netdev.h"
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-gso.h"
@@ -37,6 +36,11 @@ VLOG_DEFINE_THIS_MODULE(netdev_fabric);
 
 COVERAGE_DEFINE(fabric_rx_superframe);
 
+/* Room for what output pushes: VLAN tags, netdev_linux's virtio header, the
+ * headers of a tunnel.  Without it each packet would be copied, and a full
+ * super-frame, which is as large as a dp_packet can get, could not grow.  The
+ * odd 2 align the IP header. */
+#define RX_HEADROOM (128 + 2)
 
 struct netdev_fabric {
     struct netdev up;
@@ -394,7 +398,7 @@ join_frame(struct netdev_rxq_fabric *rxq, struct rx_message *m,
         && (m->gro_info.header_len != info->header_len
             || memcmp(m->gro_header, data, info->header_len)
             || !fabric_gro_append(&m->gro, frame, frame_size,
-                                  DP_NETDEV_HEADROOM))) {
+                                  RX_HEADROOM))) {
         finish_gro(rxq, m);
     } else if (m->gro.packet) {
         return true;
@@ -402,7 +406,7 @@ join_frame(struct netdev_rxq_fabric *rxq, struct rx_message *m,
 
     m->gro_header = data;
     m->gro_info = *info;
-    return fabric_gro_append(&m->gro, frame, frame_size, DP_NETDEV_HEADROOM);
+    return fabric_gro_append(&m->gro, frame, frame_size, RX_HEADROOM);
 }
 
 static void
@@ -449,7 +453,7 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
     if (!m->rx->gso_size || !userspace_tso_enabled()
         || !join_frame(rxq, m, &info, data, size + info.header_len)) {
         struct dp_packet *packet
-            = dp_packet_new_with_headroom(size, DP_NETDEV_HEADROOM);
+            = dp_packet_new_with_headroom(size, RX_HEADROOM);
 
         dp_packet_put(packet, frame, size);
         rxq_put(rxq, m, &info, packet);
