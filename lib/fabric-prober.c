@@ -184,6 +184,17 @@ probe_source_mac(void)
     return &mac;
 }
 
+/* The outer TTL of probes, which differs from that of data.  A NIC's GRO joins
+ * datagrams of one flow, and then all go where the first goes: a shorter
+ * datagram of data behind a probe would be lost to the probe socket.  It joins
+ * none whose TTLs differ (inet_gro_receive() and ipv6_gro_receive() of
+ * Linux). */
+static uint8_t
+probe_ttl(const struct fabric_uplink *up)
+{
+    return up->config.ttl == UINT8_MAX ? UINT8_MAX - 1 : UINT8_MAX;
+}
+
 /* Adds 'stamp' to 'b', to go from port 'port_idx' of 'up' to 'remote'. */
 static void
 burst_add(struct burst *b, const struct fabric *f, struct fabric_uplink *up,
@@ -207,6 +218,7 @@ burst_add(struct burst *b, const struct fabric *f, struct fabric_uplink *up,
     b->datagrams[i] = (struct fabric_datagram) {
         .remote_ip = *remote,
         .port_idx = port_idx,
+        .ttl = probe_ttl(up),
         .iov = &b->iovs[i],
         .n_iov = 1,
         .size = size,
