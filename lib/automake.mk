@@ -32,6 +32,7 @@ lib_libopenvswitch_la_SOURCES += weft/lib/fabric-uplink-udp.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-uplink.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-uplink.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-version.c
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-workload.c
 lib_libopenvswitch_la_SOURCES += weft/lib/netdev-fabric.c
 lib_libopenvswitch_la_SOURCES += weft/lib/netdev-fabric.h
 lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric-glue.h

@@ -116,6 +116,11 @@ enum ofperr fabric_action_check(const struct ofpact_fabric *,
 bool fabric_action_outputs_to_port(const struct ofpact *ofpact,
                                    ofp_port_t port);
 
+/* lib/netdev-linux.c, netdev_linux_rxq_construct(), main or PMD thread, with
+ * the netdev's mutex: 'fd' is the packet socket from which a workload port
+ * will be read.  Enlarges its buffer where super-frames are to come. */
+void fabric_workload_socket_opened(int fd);
+
 /* Datapath action OVS_ACTION_ATTR_FABRIC
  * --------------------------------------
  *

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What workload ports need beyond what Open vSwitch gives them. */
+
+#include <config.h>
+
+#include "fabric-hooks.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "openvswitch/vlog.h"
+#include "userspace-tso.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_workload);
+
+/* A default socket holds three TCP super-frames; a sender with a usual
+ * congestion window has dozens under way.  The kernel doubles this. */
+#define RECEIVE_BUFFER (4 * 1024 * 1024)
+
+void
+fabric_workload_socket_opened(int fd)
+{
+    int size = RECEIVE_BUFFER;
+
+    /* Forcing takes a privilege; otherwise as much as the host allows. */
+    if (userspace_tso_enabled()
+        && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)
+        && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size)) {
+        VLOG_WARN("workload port keeps its small receive buffer (%s)",
+                  ovs_strerror(errno));
+    }
+}
