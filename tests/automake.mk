@@ -3,7 +3,9 @@
 # One file a line, in the order of the names.
 WEFT_TESTSUITE_AT =
 WEFT_TESTSUITE_AT += weft/tests/fabric-codec.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-lab-macros.at
 WEFT_TESTSUITE_AT += weft/tests/fuzz.at
+WEFT_TESTSUITE_AT += weft/tests/system-lab.at
 WEFT_TESTSUITE_AT += weft/tests/testsuite.at
 WEFT_TESTSUITE_AT += weft/tests/version.at
 EXTRA_DIST += $(WEFT_TESTSUITE_AT)
@@ -23,6 +25,12 @@ noinst_PROGRAMS += weft/tests/fabric-relay
 noinst_PROGRAMS += weft/tests/fabric-stream
 weft_tests_fabric_relay_SOURCES = weft/tests/fabric-relay.c
 weft_tests_fabric_stream_SOURCES = weft/tests/fabric-stream.c
+
+EXTRA_DIST += weft/tests/bench/failover.py
+EXTRA_DIST += weft/tests/bench/peers.py
+EXTRA_DIST += weft/tests/bench/results.py
+EXTRA_DIST += weft/tests/bench/run.py
+EXTRA_DIST += weft/tests/bench/tcp.py
 
 # The suite runs in the build directory of upstream's, with its atconfig,
 # atlocal and paths.

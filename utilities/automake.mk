@@ -14,6 +14,7 @@ EXTRA_DIST += weft/utilities/fabric_lab/cli.py
 EXTRA_DIST += weft/utilities/fabric_lab/impair.py
 EXTRA_DIST += weft/utilities/fabric_lab/lab.py
 EXTRA_DIST += weft/utilities/fabric_lab/netns.py
+EXTRA_DIST += weft/utilities/fabric_lab/stream.py
 EXTRA_DIST += weft/utilities/fabric_lab/switch.py
 EXTRA_DIST += weft/utilities/fabric_lab/topology.py
 EXTRA_DIST += weft/utilities/fabric_lab/underlay.py

@@ -7,6 +7,7 @@ underlay    kernel routers: addresses, policy routing, ECMP
 switch      the virtual switch of one host: daemons, tunnels, flows
 impair      failures, loss, rate, delay, and their removal
 lab         a whole lab: up, down, status; its state and its lock
+stream      traffic between workloads, and where it goes
 cli         the command line
 
 Each file uses only the ones above it.

@@ -25,23 +25,29 @@ NODE_RE = r"(h\d+(-t\d+)?|leaf\d+|spine\d+)"
 inherited_fds = ()
 
 
-def run(args, stdin=None, check=True, timeout=120):
-    """Runs 'args' and returns the CompletedProcess with text output."""
+def run(args, stdin=None, check=True, timeout=120, node=None, env=None):
+    """Runs 'args' and returns the CompletedProcess with text output.  'env'
+    is added to the environment; 'node' is for messages only."""
+    shown = " ".join(args[len(ns_args("", "")):] if node else args)
+    if len(shown) > 200:
+        shown = shown[:200] + "..."
+    if node:
+        shown = "%s: %s" % (node, shown)
     try:
         done = subprocess.run(args, input=stdin, text=True, timeout=timeout,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               pass_fds=inherited_fds,
+                              env=dict(os.environ, **env) if env else None,
                               stdin=subprocess.DEVNULL if stdin is None
                               else None)
     except FileNotFoundError:
         raise LabError("%s: no such program; is its package installed?"
                        % args[0])
     except subprocess.TimeoutExpired:
-        raise LabError("'%s' did not end within %d s"
-                       % (" ".join(args), timeout))
+        raise LabError("'%s' did not end within %d s" % (shown, timeout))
     if check and done.returncode:
         raise LabError("'%s' failed: %s" % (
-            " ".join(args), " ".join(done.stderr.split()) or
+            shown, " ".join(done.stderr.split()) or
             "exit status %d" % done.returncode))
     return done
 
@@ -55,7 +61,7 @@ def ns_args(lab, node):
 
 
 def ns_run(lab, node, args, **kwargs):
-    return run(ns_args(lab, node) + args, **kwargs)
+    return run(ns_args(lab, node) + args, node=node, **kwargs)
 
 
 def ns_list(lab):

@@ -111,8 +111,7 @@ class Host:
                 "PATH": programs.path()}
 
     def run(self, args, **kwargs):
-        env = ["%s=%s" % item for item in self.env().items()]
-        return netns.ns_run(self.lab, self.name, ["env"] + env + args,
+        return netns.ns_run(self.lab, self.name, args, env=self.env(),
                             **kwargs)
 
     # Coming up.

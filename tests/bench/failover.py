@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long flows are interrupted when an underlay path silently dies.
+
+Two hosts, two leaves, two spines.  Some flows send a packet each ms; others
+are established and send a packet now and then, so that the switch has as many
+datapath flows as the case says.  Then the leaf that carries the first flow
+drops everything, while all carriers stay up.
+
+outage          the longest time that a flow which crossed that leaf was
+                interrupted, less the spacing of its packets
+elsewhere       packets lost by the flows that did not cross it
+
+Every connection has an OpenFlow rule of its own, as with a policy that names
+ports, so that none of the systems can cover many by one datapath flow.
+
+ovs is upstream's own way to do it: a tunnel over each uplink, BFD on both,
+and a select group whose buckets watch the tunnels."""
+
+from fabric_lab import LabError, impair, netns, switch
+from fabric_lab.stream import SOURCE_PORT, Stream, Watch, wait_for
+from peers import lab_up
+
+OURS = "weft"
+SPACING = 1.0
+FOREGROUND = 16
+BACKGROUND_MS = 4000            # Well under the 10 s of max-idle.
+AFTER_SECONDS = 4
+VNI = 100
+TUNNEL = 300                    # OpenFlow port of uplink 1's, less one.
+
+
+def add_options(parser):
+    parser.add_argument("--reps", type=int, default=3,
+                        help="repetitions (default: 3)")
+    parser.add_argument("--cases", default="1,1000,20000",
+                        help="numbers of flows (default: 1,1000,20000)")
+    parser.add_argument("--systems", default=",".join(SETUPS),
+                        help="default: " + ",".join(SETUPS))
+    parser.add_argument("--interval", type=int, default=10,
+                        help="of probes and of BFD, ms (default: 10)")
+    parser.add_argument("--multiplier", type=int, default=3,
+                        help="lost probes that make a failure (default: 3)")
+
+
+# What sends a flow to the other host: (options for the lab, function that
+# prepares the hosts, actions).
+
+def prepare_weft(args, the_lab):
+    pass
+
+
+def prepare_ovs(args, the_lab):
+    """Tunnels with BFD over both uplinks, and a group over both tunnels."""
+    topo = the_lab.topo
+    for host in the_lab.hosts():
+        other = host.others()[0]
+        commands, buckets = [], []
+        for k in (1, 2):
+            port = "bfd%d" % k
+            commands += ["--", "add-port", "br-int", port, "--", "set",
+                         "interface", port, "type=" + topo.opts["encap"],
+                         "ofport_request=%d" % (TUNNEL + k),
+                         "options:key=%d" % VNI,
+                         "options:local_ip="
+                         + topo.uplink_addrs(host.name)[k - 1],
+                         "options:remote_ip="
+                         + topo.uplink_addrs(other)[k - 1],
+                         "bfd:enable=true", "bfd:min_tx=%d" % args.interval,
+                         "bfd:min_rx=%d" % args.interval,
+                         "bfd:mult=%d" % args.multiplier]
+            buckets.append("bucket=watch_port:%d,actions=output:%d"
+                           % (TUNNEL + k, TUNNEL + k))
+        # The lab's own tunnel has the same addresses.
+        host.vsctl("del-port", "br-int", "vx-" + other, *commands)
+        host.run(["ovs-ofctl", "-O", "OpenFlow15", "add-group", "br-int",
+                  "group_id=1,type=select,selection_method=dp_hash,"
+                  + ",".join(buckets)])
+    for host in the_lab.hosts():
+        for k in (1, 2):
+            wait_for(lambda: "up" in host.vsctl(
+                "get", "interface", "bfd%d" % k,
+                "bfd_status:state").stdout.split(), 20, "BFD session")
+
+
+SETUPS = {
+    "weft": ("weft", prepare_weft,
+             "fabric_output(port=%d,endpoint=2,vni=%d)"
+             % (switch.OFPORT_FABRIC, VNI)),
+    "ovs": ("ovs", prepare_ovs, "group:1"),
+}
+
+
+def add_rules(the_lab, n_flows, action):
+    """One rule for each connection, and those that let the rest pass."""
+    for host in the_lab.hosts():
+        mine = action if host.name == "h1" else action.replace(
+            "endpoint=2", "endpoint=1")
+        flows = ["priority=90,in_port=1,actions=" + mine,
+                 "priority=100,in_port=1,udp,actions=resubmit(,1)"]
+        for port in (switch.OFPORT_FABRIC, TUNNEL + 1, TUNNEL + 2):
+            flows.append("priority=100,in_port=%d,actions=output:1" % port)
+        flows += ["table=1,udp,tp_src=%d,tp_dst=7000,actions=%s"
+                  % (SOURCE_PORT + i, mine) for i in range(n_flows)]
+        host.run(["ovs-ofctl", "-O", "OpenFlow15", "del-flows", "br-int"])
+        host.run(["ovs-ofctl", "-O", "OpenFlow15", "add-flows", "br-int",
+                  "-"], stdin="\n".join(flows) + "\n")
+
+
+def cached_flows(host):
+    """How many datapath flows a switch has."""
+    out = host.run(["ovs-appctl", "upcall/show"]).stdout
+    return sum(int(line.split("current")[1].split(")")[0])
+               for line in out.splitlines() if "(current" in line)
+
+
+def measure(args, the_lab, system, n_flows, results):
+    foreground = min(n_flows, FOREGROUND)
+    background = n_flows - foreground
+    _, prepare, action = SETUPS[system]
+    prepare(args, the_lab)
+    add_rules(the_lab, n_flows, action)
+    the_lab.wait_ready(20)
+    watches = {leaf: Watch(the_lab, leaf, foreground)
+               for leaf in the_lab.topo.leaves}
+    warm = 3 + (2 * BACKGROUND_MS / 1000 if background else 0)
+    with Stream(the_lab, "h1-t1", "h2-t1",
+                the_lab.topo.workload_addrs("h2")[4], foreground,
+                warm + AFTER_SECONDS, spacing=SPACING, background=background,
+                background_spacing=BACKGROUND_MS) as stream:
+        sender = the_lab.host("h1")
+        wait_for(lambda: cached_flows(sender) >= n_flows, warm - 1,
+                 "%d flows established (there are %d)"
+                 % (n_flows, cached_flows(sender)))
+        wait_for(lambda: set(range(foreground)) <= set.union(
+            *[w.seen() for w in watches.values()]), 2, "all flows on a leaf")
+        seen = {leaf: w.seen() for leaf, w in watches.items()}
+        victim = next(leaf for leaf in seen if 0 in seen[leaf])
+        impair.Impairer(the_lab).add({"kind": "fail", "target": victim,
+                                      "sender": None})
+        report = stream.report()
+    account(report, seen[victim], n_flows, system, results)
+
+
+def account(report, hit, n_flows, system, results):
+    """Adds what the flows saw, of which 'hit' crossed the dead leaf."""
+    outage = max(f["hole"] for f in report["flows"] if f["flow"] in hit)
+    elsewhere = sum(f["lost"] for f in report["flows"]
+                    if f["flow"] not in hit)
+    if not report["ended"] or not outage:
+        raise LabError("%s, %d flows: the failure hit nothing"
+                       % (system, n_flows))
+    if outage > AFTER_SECONDS * 1000 * 0.8:
+        raise LabError("%s, %d flows: not repaired" % (system, n_flows))
+    case = str(n_flows)
+    results.add(case, "outage", "ms", system, max(outage - SPACING, 0))
+    results.add(case, "elsewhere", "packets", system, elsewhere)
+
+
+def run(args, results):
+    netns.need(("nft", "nftables"))
+    try:
+        cases = [int(case) for case in args.cases.split(",")]
+    except ValueError:
+        raise LabError("--cases: '%s' is not a list of numbers" % args.cases)
+    for case in cases:
+        if not 1 <= case <= 50000:
+            raise LabError("--cases: 1 to 50000 flows, not %d" % case)
+    for system in args.systems.split(","):
+        if system not in SETUPS:
+            raise LabError("unknown system '%s' (one of %s)"
+                           % (system, ", ".join(SETUPS)))
+    for rep in range(args.reps):
+        for case in cases:
+            for system in args.systems.split(","):
+                print("repetition %d of %d: %s, %d flows"
+                      % (rep + 1, args.reps, system, case), flush=True)
+                opts = dict(hosts=2, bindir=args.bindir, tso=False,
+                            systems=[SETUPS[system][0]],
+                            probe_interval=args.interval,
+                            probe_multiplier=args.multiplier)
+                try:
+                    with lab_up("benchfail", opts) as the_lab:
+                        measure(args, the_lab, system, case, results)
+                except LabError as e:
+                    results.problem("%s, %d flows: %s" % (system, case, e))
