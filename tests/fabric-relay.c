@@ -440,6 +440,7 @@ usage(void)
            "  --seed=NUMBER        of all that is random\n"
            "  --pidfile=FILE       write the process id to FILE\n"
            "  --detach             go to the background once running\n"
+           "  --log=FILE           output from there (default: /dev/null)\n"
            "Impairments:\n");
     for (int i = 0; i < N_KNOBS; i++) {
         printf("  %-8s %s\n", knobs[i].name, knobs[i].help);
@@ -457,10 +458,11 @@ write_pidfile(const char *name, pid_t pid)
     }
 }
 
-/* Goes on in the background.  The process that was started ends, successfully,
- * when the relay works and its pidfile is complete. */
+/* Goes on in the background, with 'log' for output.  The process that was
+ * started ends, successfully, when the relay works and its pidfile is
+ * complete. */
 static void
-go_to_background(const char *pidfile)
+go_to_background(const char *pidfile, const char *log)
 {
     pid_t pid = fork();
 
@@ -473,8 +475,10 @@ go_to_background(const char *pidfile)
         _exit(EXIT_SUCCESS);
     }
     setsid();
-    if (!freopen("/dev/null", "r", stdin)) {
-        fatal(errno, "/dev/null");
+    if (!freopen("/dev/null", "r", stdin)
+        || !freopen(log, "a", stdout)
+        || !freopen(log, "a", stderr)) {
+        exit(EXIT_FAILURE);
     }
 }
 
@@ -509,13 +513,15 @@ become_punctual(void)
 int
 main(int argc, char *argv[])
 {
-    enum { OPT_AB = 256, OPT_BA, OPT_SEED, OPT_PIDFILE, OPT_DETACH };
+    enum { OPT_AB = 256, OPT_BA, OPT_SEED, OPT_PIDFILE, OPT_DETACH,
+           OPT_LOG };
     static const struct option options[] = {
         { "ab", required_argument, NULL, OPT_AB },
         { "ba", required_argument, NULL, OPT_BA },
         { "seed", required_argument, NULL, OPT_SEED },
         { "pidfile", required_argument, NULL, OPT_PIDFILE },
         { "detach", no_argument, NULL, OPT_DETACH },
+        { "log", required_argument, NULL, OPT_LOG },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -523,6 +529,7 @@ main(int argc, char *argv[])
     struct direction dirs[2];
     sigset_t mask, old_mask;
     const char *pidfile = NULL;
+    const char *log = "/dev/null";
     bool detach = false;
     int c;
 
@@ -542,6 +549,9 @@ main(int argc, char *argv[])
             break;
         case OPT_DETACH:
             detach = true;
+            break;
+        case OPT_LOG:
+            log = optarg;
             break;
         case 'h':
             usage();
@@ -570,7 +580,7 @@ main(int argc, char *argv[])
     sigaddset(&mask, SIGINT);
     sigprocmask(SIG_BLOCK, &mask, &old_mask);
     if (detach) {
-        go_to_background(pidfile);
+        go_to_background(pidfile, log);
     } else if (pidfile) {
         write_pidfile(pidfile, getpid());
     }

@@ -142,7 +142,7 @@ class Plan:
         if entry.get("match"):
             common.append(entry["match"])
         chance = ""
-        if entry.get("percent") is not None:
+        if entry.get("percent", 100) < 100:
             self.wire = True
             chance = "numgen random mod 100000 < %d " % round(
                 entry["percent"] * 1000)
@@ -297,14 +297,13 @@ class Impairer:
 
     def start_relay(self, link, ways):
         program = switch.find_tool("fabric-relay", self.topo.opts["bindir"])
-        args = [program, "--detach", "--pidfile=" + self.pidfile(link)]
+        args = [program, "--detach", "--pidfile=" + self.pidfile(link),
+                "--log=" + self.pidfile(link)[:-3] + "log"]
         for way, knobs in ways.items():
             args.append("--%s=%s" % (way, ",".join(
                 "%s=%g" % item for item in sorted(knobs.items()))))
-        dev = link.b.dev
-        self.run(link.b.node, ["sh", "-c", 'exec "$@" >> "$0" 2>&1',
-                               self.pidfile(link)[:-3] + "log"]
-                 + args + [dev, "r-" + dev])
+        netns.ns_daemon(self.name, link.b.node, args
+                        + [link.b.dev, "r-" + link.b.dev])
 
     def stop_relay(self, link):
         try:

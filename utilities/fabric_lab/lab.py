@@ -33,7 +33,8 @@ class Lock:
             if time.monotonic() > deadline:
                 raise LabError("another command is working on this lab")
             time.sleep(0.05)
-        netns.inherited_fds = (self.fd,)
+        # The shell, which has to close it, knows descriptors below 10 only.
+        netns.inherited_fds = (self.fd,) if self.fd < 10 else ()
 
     def try_lock(self):
         self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)

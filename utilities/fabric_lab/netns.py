@@ -21,7 +21,7 @@ NETNS_DIR = "/run/netns"
 # lab "x" leaves alone a namespace "x-files" of someone else.
 NODE_RE = r"(h\d+(-t\d+)?|leaf\d+|spine\d+)"
 
-# A file descriptor that short commands inherit; see lab.Lock.
+# File descriptors that short commands inherit; see lab.Lock.
 inherited_fds = ()
 
 
@@ -72,6 +72,15 @@ def ns_list(lab):
     except FileNotFoundError:
         return []
     return sorted(n[len(lab) + 1:] for n in names if pattern.fullmatch(n))
+
+
+def ns_daemon(lab, node, args, **kwargs):
+    """Runs in a node a command that leaves a daemon behind.  The daemon does
+    not inherit what inherited_fds has, but what starts it does, until it is
+    in the namespace, where it can be found."""
+    close = " ".join("%d>&-" % fd for fd in inherited_fds)
+    return ns_run(lab, node, ["sh", "-c", 'exec "$@" ' + close, "sh"] + args,
+                  **kwargs)
 
 
 class Batch:

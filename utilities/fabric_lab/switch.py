@@ -114,6 +114,9 @@ class Host:
         return netns.ns_run(self.lab, self.name, args, env=self.env(),
                             **kwargs)
 
+    def daemon(self, args):
+        netns.ns_daemon(self.lab, self.name, args, env=self.env())
+
     # Coming up.
 
     def start(self):
@@ -135,10 +138,10 @@ class Host:
         if not os.path.exists(conf):
             netns.run([programs.find("ovsdb-tool"), "create", conf,
                        programs.find("vswitch.ovsschema")])
-        self.run([programs.find("ovsdb-server"), conf, "--detach",
-                  "--no-chdir", "--pidfile", "--log-file",
-                  "-vconsole:off", "-vsyslog:off",
-                  "--remote=punix:%s/db.sock" % self.dir])
+        self.daemon([programs.find("ovsdb-server"), conf, "--detach",
+                     "--no-chdir", "--pidfile", "--log-file",
+                     "-vconsole:off", "-vsyslog:off",
+                     "--remote=punix:%s/db.sock" % self.dir])
         settings = ["%s=%s" % (key, value) for key, value in
                     [o.split("=", 1) for o in self.topo.opts["options"]]]
         if self.topo.opts["tso"]:
@@ -149,10 +152,10 @@ class Host:
 
     def start_vswitchd(self):
         programs = Programs(self.topo.opts["bindir"])
-        self.run([programs.find("ovs-vswitchd"), "--detach", "--no-chdir",
-                  "--pidfile", "--log-file", "--disable-system",
-                  "-vconsole:off", "-vsyslog:off",
-                  "unix:%s/db.sock" % self.dir])
+        self.daemon([programs.find("ovs-vswitchd"), "--detach", "--no-chdir",
+                     "--pidfile", "--log-file", "--disable-system",
+                     "-vconsole:off", "-vsyslog:off",
+                     "unix:%s/db.sock" % self.dir])
 
     def vsctl(self, *args):
         return self.run(["ovs-vsctl", "--timeout=30"] + list(args))
@@ -167,6 +170,9 @@ class Host:
                        "datapath_type=netdev", "--", "add-port", bridge, dev)
             self.no_offload(bridge)
             bridges.append(bridge)
+        for link in self.topo.uplinks_of(self.name):
+            peer = link.peer(self.name)
+            self.no_offload(peer.dev, peer.node)
         return bridges
 
     def no_offload(self, dev, node=None):
