@@ -284,8 +284,8 @@ report_output(struct ovs_list *trace, const struct fabric *f,
     free(paths);
 }
 
-/* The Geneve options and the OAM flag of a packet that came through a tunnel go
- * out again unless actions changed them, so a flow must match on them. */
+/* The Geneve options and the OAM flag of a packet that came through a tunnel
+ * go out again unless actions changed them, so a flow must match on them. */
 static void
 unwildcard_metadata(const struct fabric_xlate_env *env)
 {

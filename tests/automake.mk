@@ -2,8 +2,10 @@
 
 # One file a line, in the order of the names.
 WEFT_TESTSUITE_AT =
+WEFT_TESTSUITE_AT += weft/tests/fabric-actions.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-codec.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-lab-macros.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-odp.at
 WEFT_TESTSUITE_AT += weft/tests/fuzz.at
 WEFT_TESTSUITE_AT += weft/tests/system-lab.at
 WEFT_TESTSUITE_AT += weft/tests/testsuite.at
