@@ -177,6 +177,27 @@ compare_fabric_rows(const void *a_, const void *b_)
     return strcmp((*a)->name, (*b)->name);
 }
 
+/* Tells whether an endpoint in force has an address that its fabric wants. */
+static char *
+check_local_ips(const struct fabric_config *config)
+{
+    const struct fabric *fabric = fabric_registry_lookup(config->name);
+
+    for (size_t i = 0; fabric && i < config->n_local_ips; i++) {
+        const struct in6_addr *ip = &config->local_ips[i];
+        const struct fabric_endpoint *ep = fabric_endpoint_by_ip(fabric, ip);
+
+        if (ep) {
+            char buf[INET6_ADDRSTRLEN];
+
+            return xasprintf("local IP %s is a remote IP of endpoint %s",
+                             ipv6_string_mapped(buf, ip),
+                             fabric_endpoint_name(ep));
+        }
+    }
+    return NULL;
+}
+
 /* Brings the registry in line with 'f'.  Returns true if it changed. */
 static bool
 apply_fabric(struct fabric_fabric_row *f)
@@ -188,7 +209,10 @@ apply_fabric(struct fabric_fabric_row *f)
         return false;
     }
 
-    error = fabric_registry_set_fabric(f->wanted);
+    error = check_local_ips(f->wanted);
+    if (!error) {
+        error = fabric_registry_set_fabric(f->wanted);
+    }
     f->row.dirty = true;
     if (error) {
         if (f->applied && !fabric_registry_lookup(f->applied->name)) {

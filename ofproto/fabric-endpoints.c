@@ -70,6 +70,7 @@ read_endpoint(const struct ovsrec_fabric_endpoint *rec,
         ep->wanted = NULL;
     }
     row->next.qos = fabric_config_check_qos(rec->qos, &warnings);
+    row->dirty |= !rec->n_id;
     row->next.warning = warnings.length ? ds_steal_cstr(&warnings) : NULL;
     ds_destroy(&warnings);
 }

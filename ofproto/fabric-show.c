@@ -367,11 +367,11 @@ format_fabric(const struct json *f, struct ds *s)
         ds_put_format(s, "    paths: %"PRId64,
                       json_integer(get_member(f, "n_paths")));
         const char *separator = " (";
-#define FABRIC_PATH_STATE(ENUM, NAME, USABLE)                               \
-        if (json_integer(get_member(paths, NAME))) {                        \
-            ds_put_format(s, "%s%"PRId64" " NAME, separator,                     \
-                          json_integer(get_member(paths, NAME)));           \
-            separator = ", ";                                               \
+#define FABRIC_PATH_STATE(ENUM, NAME, USABLE)                   \
+        if (json_integer(get_member(paths, NAME))) {            \
+            ds_put_format(s, "%s%"PRId64" " NAME, separator,    \
+                          json_integer(get_member(paths, NAME)));       \
+            separator = ", ";                                   \
         }
         FABRIC_PATH_STATES
 #undef FABRIC_PATH_STATE

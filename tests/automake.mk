@@ -4,8 +4,13 @@
 WEFT_TESTSUITE_AT =
 WEFT_TESTSUITE_AT += weft/tests/fabric-actions.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-codec.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-config.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-lab-macros.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-macros.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-odp.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-show.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-status.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-vsctl.at
 WEFT_TESTSUITE_AT += weft/tests/fuzz.at
 WEFT_TESTSUITE_AT += weft/tests/system-lab.at
 WEFT_TESTSUITE_AT += weft/tests/testsuite.at
