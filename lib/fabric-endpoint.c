@@ -20,6 +20,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "packets.h"
+#include "random.h"
 #include "seq.h"
 #include "timeval.h"
 #include "util.h"
@@ -151,6 +152,9 @@ path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
     path->local_up = local_up;
     path->last_change = time_msec();
     fabric_liveness_init(&path->live);
+
+    /* What a peer remembers of us from before a restart must not fit. */
+    path->live.next_seq = random_uint32();
     fabric_path_aux[index] = (struct fabric_path_aux) { uplink, port_idx };
     fabric_path_by_index[index] = path;
     fabric_path_refresh(path);
@@ -341,6 +345,7 @@ static void
 endpoint_free(struct fabric_endpoint *ep)
 {
     free(ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs));
+    free(ep->heard);
     free(ep->name);
     free(ep);
 }

@@ -53,31 +53,36 @@ update_rtt(struct fabric_liveness *l, int64_t rtt)
                             + (rtt - l->rtt_smoothed_us) / 8);
 }
 
-bool
-fabric_liveness_answered(struct fabric_liveness *l,
-                         const struct fabric_probe_config *config,
-                         uint32_t seq, long long int now_us,
-                         int64_t residence_us)
+/* Number of probes sent since probe 'seq', itself included, or 0 if it was
+ * never sent. */
+static uint32_t
+probe_age(const struct fabric_liveness *l, uint32_t seq)
 {
-    uint32_t age = l->next_seq - seq;   /* 1 for the latest probe. */
+    uint32_t age = l->next_seq - seq;
 
-    if (!age || age > l->probe_tx) {
-        /* Never sent. */
-        return false;
-    }
-    if (l->ever_answered && (int32_t) (seq - l->last_answered) <= 0) {
-        /* Duplicate, replayed or overtaken. */
+    return age > l->probe_tx ? 0 : age;
+}
+
+/* Is 'seq' later than 'ref', in serial number arithmetic (RFC 1982)? */
+static bool
+seq_later(uint32_t seq, uint32_t ref)
+{
+    return (int32_t) (seq - ref) > 0;
+}
+
+bool
+fabric_liveness_heard(struct fabric_liveness *l,
+                      const struct fabric_probe_config *config, uint32_t seq)
+{
+    uint32_t age = probe_age(l, seq);
+
+    if (!age || (l->ever_answered && !seq_later(seq, l->last_answered))) {
         return false;
     }
     l->ever_answered = true;
     l->last_answered = seq;
-    l->probe_rx++;
     l->n_run++;
     l->n_unanswered = age - 1;
-    if (age <= FABRIC_LIVENESS_WINDOW) {
-        update_rtt(l, now_us - l->sent_us[seq % FABRIC_LIVENESS_WINDOW]
-                      - residence_us);
-    }
     if (l->n_unanswered && l->n_unanswered <= FABRIC_LIVENESS_WINDOW) {
         l->unanswered_since
             = l->sent_us[(seq + 1) % FABRIC_LIVENESS_WINDOW] / 1000;
@@ -89,6 +94,28 @@ fabric_liveness_answered(struct fabric_liveness *l,
         return true;
     }
     return false;
+}
+
+bool
+fabric_liveness_answered(struct fabric_liveness *l,
+                         const struct fabric_probe_config *config,
+                         uint32_t seq, long long int now_us,
+                         int64_t residence_us)
+{
+    uint32_t age = probe_age(l, seq);
+
+    if (!age || (l->ever_direct && !seq_later(seq, l->last_direct))) {
+        /* Never sent; or duplicated, replayed or overtaken. */
+        return false;
+    }
+    l->ever_direct = true;
+    l->last_direct = seq;
+    l->probe_rx++;
+    if (age <= FABRIC_LIVENESS_WINDOW) {
+        update_rtt(l, now_us - l->sent_us[seq % FABRIC_LIVENESS_WINDOW]
+                      - residence_us);
+    }
+    return fabric_liveness_heard(l, config, seq);
 }
 
 long long int

@@ -37,8 +37,12 @@ struct fabric_liveness {
     enum fabric_path_state state;       /* UNKNOWN, UP or DOWN. */
 
     uint32_t next_seq;                  /* Of the next probe. */
-    uint32_t last_answered;             /* Highest sequence answered. */
+    uint32_t last_answered;             /* Highest sequence known to have
+                                         * arrived, by whatever way. */
     bool ever_answered;
+    uint32_t last_direct;               /* Highest sequence whose own answer
+                                         * arrived. */
+    bool ever_direct;
     unsigned int n_unanswered;          /* Sent since 'last_answered'. */
     unsigned int n_run;                 /* Answers in a row. */
     long long int unanswered_since;     /* Departure of the first of
@@ -65,6 +69,11 @@ bool fabric_liveness_answered(struct fabric_liveness *,
                               const struct fabric_probe_config *,
                               uint32_t seq, long long int now_us,
                               int64_t residence_us);
+
+/* The peer says on another path that probe 'seq' arrived.  Returns true if the
+ * state changed. */
+bool fabric_liveness_heard(struct fabric_liveness *,
+                           const struct fabric_probe_config *, uint32_t seq);
 
 /* Checks whether the path is down by now.  'peer_answers' tells whether the
  * peer has ever answered on any path.  Returns true if the state changed. */

@@ -76,6 +76,11 @@ struct fabric_endpoint_addrs {
     struct in6_addr remote_ips[FABRIC_MAX_REMOTE_IPS];
 };
 
+struct fabric_heard {
+    uint32_t seq;
+    long long int when;                 /* ms; 0 if never. */
+};
+
 struct fabric_endpoint {
     struct cmap_node id_node;           /* In fabric's 'by_id'. */
     struct fabric *fabric;              /* [const] */
@@ -88,6 +93,11 @@ struct fabric_endpoint {
     bool answers;                       /* [mutex] Ever answered a probe? */
     struct fabric_path **paths;         /* [mutex] */
     size_t n_paths;                     /* [mutex] */
+
+    /* [mutex] The latest probe of each of the peer's paths that arrived here,
+     * by the peer's SSID less one. */
+    struct fabric_heard *heard;
+    size_t n_heard;
 
     /* [mutex] Probes answered in the current second. */
     long long int reflect_second;

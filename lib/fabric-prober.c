@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Answers choose their path as follows.  The answer to a probe goes back
+/* A probe of path k shows that packets arrive over k if its answer comes back,
+ * but the answer's own way may be what is broken.  Hence every answer also
+ * tells which probes arrived over other paths (the "heard" TLV of
+ * fabric-stamp.h): as long as any way back works, only paths go down whose way
+ * there does not.
+ *
+ * Answers choose their path as follows.  The answer to a probe goes back
  * between the same two addresses, with the same source port as the probe if
  * that path is usable, so that path k there and path k here stand or fall
  * together.  If it is not usable, another usable path between the two
@@ -240,6 +246,7 @@ probe_path(struct fabric_path *path, struct burst *b)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric_stamp stamp = {
+        .n_heard = MIN(path->endpoint->n_paths - 1, FABRIC_STAMP_MAX_HEARD),
         .seq = fabric_liveness_sent(&path->live, time_usec()),
         .timestamp = stamp_now(),
         .error_estimate = ERROR_ESTIMATE,
@@ -339,6 +346,46 @@ may_reflect(struct fabric_endpoint *ep)
     return ep->n_reflected++ < 2000 * FABRIC_MAX_PATHS_PER_REMOTE;
 }
 
+/* How long what was heard is worth telling, ms. */
+#define HEARD_MAX_AGE 10000
+
+static void
+remember_heard(struct fabric_endpoint *ep, uint16_t ssid, uint32_t seq)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    if (!ssid || ssid > FABRIC_MAX_PATHS_PER_ENDPOINT) {
+        return;
+    }
+    if (ssid > ep->n_heard) {
+        ep->heard = xrealloc(ep->heard, ssid * sizeof *ep->heard);
+        memset(&ep->heard[ep->n_heard], 0,
+               (ssid - ep->n_heard) * sizeof *ep->heard);
+        ep->n_heard = ssid;
+    }
+    ep->heard[ssid - 1].seq = seq;
+    ep->heard[ssid - 1].when = time_msec();
+}
+
+/* Fills the entries of 'reply' with what was heard on the paths that follow
+ * its own, so that the answers on all paths together tell of every path. */
+static void
+tell_heard(const struct fabric_endpoint *ep, struct fabric_stamp *reply)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    long long int now = time_msec();
+    size_t n = 0;
+
+    for (size_t i = 0; i + 1 < ep->n_heard && n < reply->n_heard; i++) {
+        size_t ssid = (reply->ssid + i) % ep->n_heard + 1;
+        const struct fabric_heard *h = &ep->heard[ssid - 1];
+
+        if (h->when && now - h->when < HEARD_MAX_AGE) {
+            reply->heard[n].ssid = ssid;
+            reply->heard[n++].seq = h->seq;
+        }
+    }
+}
+
 static void
 reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         const struct fabric_rx *rx, const struct fabric_stamp *test,
@@ -358,9 +405,43 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         return;
     }
     fabric_stamp_reflect(test, rx->ttl, arrival, stamp_now(), &reply);
+    remember_heard(ep, test->ssid, test->seq);
+    tell_heard(ep, &reply);
     COVERAGE_INC(fabric_probe_reflected);
     burst_add(b, ep->fabric, up, path->port_idx, &rx->remote_ip, &reply,
               NULL);
+}
+
+static struct fabric_path *
+find_ssid(const struct fabric_endpoint *ep, uint16_t ssid)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        if (ep->paths[i]->ssid == ssid) {
+            return ep->paths[i];
+        }
+    }
+    return NULL;
+}
+
+/* Acts on what 'ep' says that it heard of our other paths. */
+static void
+heard(struct fabric_endpoint *ep, const struct fabric_stamp *reply)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (size_t i = 0; i < reply->n_heard; i++) {
+        const struct fabric_stamp_heard *h = &reply->heard[i];
+        struct fabric_path *path = h->ssid ? find_ssid(ep, h->ssid) : NULL;
+
+        if (path) {
+            if (fabric_liveness_heard(&path->live, &ep->fabric->probe,
+                                      h->seq)) {
+                fabric_path_refresh(path);
+            }
+            heap_change(path_heap(path), &path->timer,
+                        time_to_priority(next_event(path)));
+        }
+    }
 }
 
 static void
@@ -368,13 +449,8 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
          const struct fabric_rx *rx, const struct fabric_stamp *reply)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct fabric_path *path = NULL;
+    struct fabric_path *path = find_ssid(ep, reply->ssid);
 
-    for (size_t i = 0; i < ep->n_paths && !path; i++) {
-        if (ep->paths[i]->ssid == reply->ssid) {
-            path = ep->paths[i];
-        }
-    }
     if (!path || path->uplink != up
         || !ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
                              &rx->remote_ip)) {
@@ -395,6 +471,7 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
     }
     heap_change(path_heap(path), &path->timer,
                 time_to_priority(next_event(path)));
+    heard(ep, reply);
 }
 
 static void

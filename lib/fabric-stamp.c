@@ -17,8 +17,8 @@
  *     40      0                    sender's TTL
  *     41      0                    0
  *
- * What follows octet 44 would be TLVs (RFC 8972 section 4), none of which this
- * knows: they are ignored. */
+ * TLVs follow (RFC 8972 section 4), of which this knows one, described in the
+ * header; others are ignored. */
 
 #include <config.h>
 #include "fabric-stamp.h"
@@ -40,7 +40,16 @@ enum {
     STAMP_SENDER_TTL = 40,
 };
 
-#define STAMP_UDP_LEN (UDP_HEADER_LEN + FABRIC_STAMP_LEN)
+#define STAMP_MIN_UDP_LEN (UDP_HEADER_LEN + FABRIC_STAMP_LEN)
+
+/* TLVs. */
+#define TLV_HEADER_LEN 4
+#define TLV_UNRECOGNIZED 0x80   /* U flag: set by the sender, cleared by a
+                                 * reflector that knows the type. */
+#define TLV_MALFORMED 0x40      /* M flag. */
+#define HEARD_ID 0x0002fab1
+#define HEARD_PREFIX_LEN (TLV_HEADER_LEN + 4)
+#define HEARD_ENTRY_LEN 8
 
 /* RFC 5881 section 5: only what crossed no router arrives with 255. */
 #define STAMP_TTL 255
@@ -87,6 +96,31 @@ pseudo_header_sum(const uint8_t *addrs, size_t addrs_len, uint16_t udp_len)
                       htons(udp_len));
 }
 
+static size_t
+stamp_udp_len(const struct fabric_stamp *stamp)
+{
+    return (STAMP_MIN_UDP_LEN
+            + (stamp->n_heard
+               ? HEARD_PREFIX_LEN + stamp->n_heard * HEARD_ENTRY_LEN : 0));
+}
+
+static void
+put_heard(const struct fabric_stamp *stamp, uint8_t *tlv)
+{
+    tlv[0] = stamp->reflected ? 0 : TLV_UNRECOGNIZED;
+    tlv[1] = FABRIC_STAMP_TLV_TYPE_HEARD;
+    fabric_put_be16(tlv + 2, (HEARD_PREFIX_LEN - TLV_HEADER_LEN
+                              + stamp->n_heard * HEARD_ENTRY_LEN));
+    fabric_put_be32(tlv + TLV_HEADER_LEN, HEARD_ID);
+    for (size_t i = 0; i < stamp->n_heard; i++) {
+        uint8_t *entry = tlv + HEARD_PREFIX_LEN + i * HEARD_ENTRY_LEN;
+
+        fabric_put_be16(entry, stamp->heard[i].ssid);
+        fabric_put_be16(entry + 2, 0);
+        fabric_put_be32(entry + 4, stamp->heard[i].seq);
+    }
+}
+
 static void
 put_payload(const struct fabric_stamp *stamp, uint8_t *p)
 {
@@ -103,35 +137,39 @@ put_payload(const struct fabric_stamp *stamp, uint8_t *p)
                         stamp->sender_error_estimate);
         p[STAMP_SENDER_TTL] = stamp->sender_ttl;
     }
+    if (stamp->n_heard) {
+        put_heard(stamp, p + FABRIC_STAMP_LEN);
+    }
 }
 
 static void
 put_udp(const struct fabric_stamp *stamp, uint32_t pseudo_sum, uint8_t *udp)
 {
+    size_t udp_len = stamp_udp_len(stamp);
     ovs_be16 csum;
 
     fabric_put_be16(udp, (stamp->reflected
                           ? FABRIC_STAMP_PORT : FABRIC_STAMP_SENDER_PORT));
     fabric_put_be16(udp + 2, (stamp->reflected
                               ? FABRIC_STAMP_SENDER_PORT : FABRIC_STAMP_PORT));
-    fabric_put_be16(udp + 4, STAMP_UDP_LEN);
+    fabric_put_be16(udp + 4, udp_len);
     fabric_put_be16(udp + 6, 0);
     put_payload(stamp, udp + UDP_HEADER_LEN);
 
     /* RFC 768: a checksum that comes out as zero is sent as all ones. */
-    csum = csum_finish(csum_continue(pseudo_sum, udp, STAMP_UDP_LEN));
+    csum = csum_finish(csum_continue(pseudo_sum, udp, udp_len));
     csum = csum ? csum : OVS_BE16_MAX;
     memcpy(udp + 6, &csum, sizeof csum);
 }
 
 static size_t
-put_ipv4(ovs_be32 src, uint8_t *ip)
+put_ipv4(ovs_be32 src, size_t udp_len, uint8_t *ip)
 {
     ovs_be16 sum;
 
     memset(ip, 0, IP_HEADER_LEN);
     ip[0] = IP_IHL_VER(5, 4);
-    fabric_put_be16(ip + 2, IP_HEADER_LEN + STAMP_UDP_LEN);
+    fabric_put_be16(ip + 2, IP_HEADER_LEN + udp_len);
     fabric_put_be16(ip + 6, IP_DONT_FRAGMENT);
     ip[8] = STAMP_TTL;
     ip[9] = IPPROTO_UDP;
@@ -143,11 +181,11 @@ put_ipv4(ovs_be32 src, uint8_t *ip)
 }
 
 static size_t
-put_ipv6(const struct in6_addr *src, uint8_t *ip6)
+put_ipv6(const struct in6_addr *src, size_t udp_len, uint8_t *ip6)
 {
     memset(ip6, 0, IPV6_HEADER_LEN);
     ip6[0] = 6 << 4;
-    fabric_put_be16(ip6 + 4, STAMP_UDP_LEN);
+    fabric_put_be16(ip6 + 4, udp_len);
     ip6[6] = IPPROTO_UDP;
     ip6[7] = STAMP_TTL;
     memcpy(ip6 + 8, src, sizeof *src);
@@ -162,6 +200,7 @@ fabric_stamp_compose(const struct fabric_stamp *stamp,
 {
     uint8_t *eth = frame;
     uint8_t *ip = eth + ETH_HEADER_LEN;
+    size_t udp_len = stamp_udp_len(stamp);
     uint32_t pseudo_sum;
     size_t ip_len;
 
@@ -169,15 +208,15 @@ fabric_stamp_compose(const struct fabric_stamp *stamp,
     memcpy(eth + ETH_ADDR_LEN, src_mac, ETH_ADDR_LEN);
     if (IN6_IS_ADDR_V4MAPPED(src)) {
         fabric_put_be16(eth + 12, ETH_TYPE_IP);
-        ip_len = put_ipv4(in6_addr_get_mapped_ipv4(src), ip);
-        pseudo_sum = pseudo_header_sum(ip + 12, 8, STAMP_UDP_LEN);
+        ip_len = put_ipv4(in6_addr_get_mapped_ipv4(src), udp_len, ip);
+        pseudo_sum = pseudo_header_sum(ip + 12, 8, udp_len);
     } else {
         fabric_put_be16(eth + 12, ETH_TYPE_IPV6);
-        ip_len = put_ipv6(src, ip);
-        pseudo_sum = pseudo_header_sum(ip + 8, 32, STAMP_UDP_LEN);
+        ip_len = put_ipv6(src, udp_len, ip);
+        pseudo_sum = pseudo_header_sum(ip + 8, 32, udp_len);
     }
     put_udp(stamp, pseudo_sum, ip + ip_len);
-    return ETH_HEADER_LEN + ip_len + STAMP_UDP_LEN;
+    return ETH_HEADER_LEN + ip_len + udp_len;
 }
 
 bool
@@ -259,11 +298,11 @@ parse_udp(const struct stamp_ip *ip, bool *reflected)
     uint16_t src, dst;
     size_t udp_len;
 
-    if (ip->udp_size < STAMP_UDP_LEN) {
+    if (ip->udp_size < STAMP_MIN_UDP_LEN) {
         return false;
     }
     udp_len = fabric_get_be16(udp + 4);
-    if (udp_len < STAMP_UDP_LEN || udp_len > ip->udp_size) {
+    if (udp_len < STAMP_MIN_UDP_LEN || udp_len > ip->udp_size) {
         return false;
     }
 
@@ -304,6 +343,43 @@ parse_payload(const uint8_t *p, bool reflected, struct fabric_stamp *stamp)
     }
 }
 
+static void
+parse_heard(const uint8_t *tlv, size_t len, struct fabric_stamp *stamp)
+{
+    size_t n = (len - HEARD_PREFIX_LEN) / HEARD_ENTRY_LEN;
+
+    stamp->n_heard = MIN(n, FABRIC_STAMP_MAX_HEARD);
+    for (size_t i = 0; i < stamp->n_heard; i++) {
+        const uint8_t *entry = tlv + HEARD_PREFIX_LEN + i * HEARD_ENTRY_LEN;
+
+        stamp->heard[i].ssid = fabric_get_be16(entry);
+        stamp->heard[i].seq = fabric_get_be32(entry + 4);
+    }
+}
+
+/* Walks the 'size' bytes of TLVs at 'p', up to the first that is malformed. */
+static void
+parse_tlvs(const uint8_t *p, size_t size, struct fabric_stamp *stamp)
+{
+    while (size >= TLV_HEADER_LEN) {
+        size_t len = TLV_HEADER_LEN + fabric_get_be16(p + 2);
+
+        if (len > size) {
+            return;
+        }
+
+        /* In an answer, U says that the reflector did not know the type. */
+        if (p[1] == FABRIC_STAMP_TLV_TYPE_HEARD && len > HEARD_PREFIX_LEN
+            && fabric_get_be32(p + TLV_HEADER_LEN) == HEARD_ID
+            && !(p[0] & TLV_MALFORMED)
+            && !(stamp->reflected && p[0] & TLV_UNRECOGNIZED)) {
+            parse_heard(p, len, stamp);
+        }
+        p += len;
+        size -= len;
+    }
+}
+
 bool
 fabric_stamp_parse(const void *frame, size_t size, struct fabric_stamp *stamp)
 {
@@ -336,6 +412,8 @@ fabric_stamp_parse(const void *frame, size_t size, struct fabric_stamp *stamp)
         return false;
     }
     parse_payload(ip.udp + UDP_HEADER_LEN, reflected, stamp);
+    parse_tlvs(ip.udp + STAMP_MIN_UDP_LEN,
+               fabric_get_be16(ip.udp + 4) - STAMP_MIN_UDP_LEN, stamp);
     return true;
 }
 
@@ -350,6 +428,7 @@ fabric_stamp_reflect(const struct fabric_stamp *test, uint8_t sender_ttl,
         .timestamp = tx,
         .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
         .ssid = test->ssid,
+        .n_heard = test->n_heard,
         .rx_timestamp = rx,
         .sender_seq = test->seq,
         .sender_timestamp = test->timestamp,

@@ -37,8 +37,35 @@
 
 extern const struct eth_addr fabric_stamp_mac;  /* 00-00-5E-00-52-02. */
 
-/* Longest inner frame: Ethernet, IPv6, UDP, STAMP. */
-#define FABRIC_STAMP_MAX_FRAME (14 + 40 + 8 + FABRIC_STAMP_LEN)
+/* The "heard" TLV
+ * ===============
+ *
+ * Tells a Session-Sender which of its test packets arrived on other paths than
+ * the one whose answer carries it, so that a path whose answers get lost is not
+ * mistaken for one whose test packets get lost.  It is of a type for private
+ * use (RFC 8972 section 5.1), and begins with a number of ours:
+ *
+ *     octet
+ *      0     flags (U, M, I), RFC 8972 section 4
+ *      1     type, 253
+ *      2     length of what follows, 4 + 8 for each entry
+ *      4     0x0002fab1
+ *      8     entries: SSID (2 octets), 0 (2), highest sequence number heard (4)
+ *
+ * The test packet has as many entries, zero, as the sender has use for; the
+ * reflector fills in what it can and leaves the rest zero.  Hence an answer is
+ * never longer than its question. */
+#define FABRIC_STAMP_MAX_HEARD 16
+#define FABRIC_STAMP_TLV_TYPE_HEARD 253
+
+struct fabric_stamp_heard {
+    uint16_t ssid;
+    uint32_t seq;
+};
+
+/* Longest inner frame: Ethernet, IPv6, UDP, STAMP, "heard" TLV. */
+#define FABRIC_STAMP_MAX_FRAME \
+    (14 + 40 + 8 + FABRIC_STAMP_LEN + 8 + 8 * FABRIC_STAMP_MAX_HEARD)
 
 /* A timestamp is 32 bits of seconds and 32 bits of fraction, NTP format (RFC
  * 5905 section 6), as RFC 8762 has it by default. */
@@ -54,6 +81,10 @@ struct fabric_stamp {
     fabric_stamp_ts timestamp;  /* When this packet was sent. */
     uint16_t error_estimate;
     uint16_t ssid;              /* 0: none. */
+
+    /* Entries of the "heard" TLV, which is absent if there are none. */
+    uint8_t n_heard;
+    struct fabric_stamp_heard heard[FABRIC_STAMP_MAX_HEARD];
 
     /* Reflected packets only. */
     fabric_stamp_ts rx_timestamp;       /* When the test packet arrived. */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "openvswitch/vlog.h"
+#include "smap.h"
 #include "userspace-tso.h"
 #include "util.h"
 

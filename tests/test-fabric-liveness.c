@@ -211,6 +211,44 @@ test_long_rtt(void)
     assert(run_until_down(&x) < 400);
 }
 
+/* A path whose answers get lost, but of which the peer says on other paths that
+ * the probes arrive, stays up; its own answers still count when they come. */
+static void
+test_heard(void)
+{
+    struct fixture x = make_up();
+    uint64_t rx = x.l.probe_rx;
+
+    for (int i = 0; i < 100; i++) {
+        x.now += config.interval;
+        probe(&x);
+        assert(!check(&x, true));
+        assert(!fabric_liveness_heard(&x.l, &config, x.seq));
+    }
+    assert(x.l.state == FABRIC_PATH_UP);
+    assert(x.l.probe_rx == rx);
+    assert(fabric_liveness_lost(&x.l) == 100);
+
+    answer(&x, x.seq);
+    assert(x.l.probe_rx == rx + 1);
+    answer(&x, x.seq);
+    assert(x.l.probe_rx == rx + 1);
+
+    /* What was heard long ago, or never sent, proves nothing. */
+    fabric_liveness_heard(&x.l, &config, x.seq + 1);
+    fabric_liveness_heard(&x.l, &config, x.seq - 50);
+    assert(x.l.last_answered == x.seq);
+    assert(run_until_down(&x) == 35);
+
+    /* It also brings a path back. */
+    for (int i = 0; i < 3; i++) {
+        x.now += config.interval;
+        probe(&x);
+        assert(fabric_liveness_heard(&x.l, &config, x.seq) == (i == 2));
+    }
+    assert(x.l.state == FABRIC_PATH_UP);
+}
+
 /* Sequence numbers wrap around. */
 static void
 test_wrap(void)
@@ -219,6 +257,7 @@ test_wrap(void)
 
     x.l.next_seq = UINT32_MAX - 2;
     x.l.last_answered = UINT32_MAX - 3;
+    x.l.last_direct = UINT32_MAX - 3;
     x.l.probe_tx = UINT64_C(1) << 33;
     for (int i = 0; i < 10; i++) {
         x.now += config.interval;
@@ -239,6 +278,7 @@ test_fabric_liveness_main(int argc OVS_UNUSED, char *argv[] OVS_UNUSED)
     test_strange_answers();
     test_rtt();
     test_long_rtt();
+    test_heard();
     test_wrap();
 }
 

@@ -117,6 +117,11 @@ check_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
     CHECK_EQ(a->timestamp, b->timestamp);
     CHECK_EQ(a->error_estimate, b->error_estimate);
     CHECK_EQ(a->ssid, b->ssid);
+    CHECK_EQ(a->n_heard, b->n_heard);
+    for (size_t i = 0; i < a->n_heard; i++) {
+        CHECK_EQ(a->heard[i].ssid, b->heard[i].ssid);
+        CHECK_EQ(a->heard[i].seq, b->heard[i].seq);
+    }
     CHECK_EQ(a->rx_timestamp, b->rx_timestamp);
     CHECK_EQ(a->sender_seq, b->sender_seq);
     CHECK_EQ(a->sender_timestamp, b->sender_timestamp);
@@ -184,6 +189,11 @@ test_round_trip(void)
         struct in6_addr src;
         size_t size;
 
+        in.n_heard = random_range(FABRIC_STAMP_MAX_HEARD + 1);
+        for (size_t i = 0; i < in.n_heard; i++) {
+            in.heard[i].ssid = random_uint32();
+            in.heard[i].seq = random_uint32();
+        }
         if (in.reflected) {
             in.rx_timestamp = random_uint64();
             in.sender_seq = random_uint32();
@@ -202,6 +212,14 @@ test_round_trip(void)
         CHECK_TRUE(size <= FABRIC_STAMP_MAX_FRAME);
         CHECK_TRUE(fabric_stamp_parse(frame + round % 2, size, &out));
         check_equal(&out, &in);
+
+        if (!in.reflected) {
+            struct fabric_stamp reply;
+
+            /* An answer is never longer than its question. */
+            fabric_stamp_reflect(&in, 1, 2, 3, &reply);
+            CHECK_EQ(fabric_stamp_compose(&reply, &mac, &src, frame), size);
+        }
     }
 }
 

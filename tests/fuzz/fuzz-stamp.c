@@ -12,6 +12,18 @@
 #include "util.h"
 
 static bool
+heard_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
+{
+    for (size_t i = 0; i < a->n_heard; i++) {
+        if (a->heard[i].ssid != b->heard[i].ssid
+            || a->heard[i].seq != b->heard[i].seq) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
 stamp_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
 {
     return (a->reflected == b->reflected
@@ -19,6 +31,8 @@ stamp_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
             && a->timestamp == b->timestamp
             && a->error_estimate == b->error_estimate
             && a->ssid == b->ssid
+            && a->n_heard == b->n_heard
+            && heard_equal(a, b)
             && a->rx_timestamp == b->rx_timestamp
             && a->sender_seq == b->sender_seq
             && a->sender_timestamp == b->sender_timestamp
@@ -83,7 +97,9 @@ fuzz_parse(uint8_t *frame, size_t size)
 static void
 fuzz_compose(const uint8_t *data, size_t size)
 {
-    struct fabric_stamp stamp = { .reflected = false };
+    struct fabric_stamp stamp = {
+        .n_heard = size % (FABRIC_STAMP_MAX_HEARD + 1),
+    };
     uint8_t fields[16 + FABRIC_STAMP_LEN] = { 0 };
     struct in6_addr src;
     const uint8_t *p = fields + 16;
