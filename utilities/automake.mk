@@ -18,3 +18,8 @@ EXTRA_DIST += weft/utilities/fabric_lab/stream.py
 EXTRA_DIST += weft/utilities/fabric_lab/switch.py
 EXTRA_DIST += weft/utilities/fabric_lab/topology.py
 EXTRA_DIST += weft/utilities/fabric_lab/underlay.py
+
+man_MANS += weft/utilities/fabric-vsctl.8
+man_MANS += weft/utilities/weft-fabric.7
+EXTRA_DIST += weft/utilities/fabric-vsctl.8
+EXTRA_DIST += weft/utilities/weft-fabric.7
