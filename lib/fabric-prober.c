@@ -110,6 +110,10 @@ fabric_prober_add(struct fabric_path *path)
     path->next_probe = time_msec() + (path->ssid * 7) % interval;
     heap_insert(path_heap(path), &path->timer,
                 time_to_priority(path->next_probe));
+    if (heap_max(path_heap(path)) == &path->timer) {
+        /* The thread may be waiting for longer, even for ever. */
+        latch_set(&change_latch);
+    }
 }
 
 void
