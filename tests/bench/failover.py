@@ -120,21 +120,21 @@ def measure(args, the_lab, system, n_flows, results):
     prepare(args, the_lab)
     add_rules(the_lab, n_flows, action)
     the_lab.wait_ready(20)
-    watches = {leaf: Watch(the_lab, leaf, foreground)
-               for leaf in the_lab.topo.leaves}
-    warm = 3 + (2 * BACKGROUND_MS / 1000 if background else 0)
-    with Stream(the_lab, "h1-t1", "h2-t1",
-                the_lab.topo.workload_addrs("h2")[4], foreground,
-                warm + AFTER_SECONDS, spacing=SPACING, background=background,
-                background_spacing=BACKGROUND_MS) as stream:
-        sender = the_lab.host("h1")
+    leaves = the_lab.topo.leaves
+    warm = 4 + (3 * BACKGROUND_MS / 1000 if background else 0)
+    sender = the_lab.host("h1")
+    with Watch(the_lab, leaves, foreground) as watch, \
+            Stream(the_lab, "h1-t1", "h2-t1",
+                   the_lab.topo.workload_addrs("h2")[4], foreground,
+                   warm + AFTER_SECONDS, spacing=SPACING,
+                   background=background,
+                   background_spacing=BACKGROUND_MS) as stream:
         wait_for(lambda: cached_flows(sender) >= n_flows, warm - 1,
-                 "%d flows established (there are %d)"
-                 % (n_flows, cached_flows(sender)))
+                 "%d flows established" % n_flows)
         wait_for(lambda: set(range(foreground)) <= set.union(
-            *[w.seen() for w in watches.values()]), 2, "all flows on a leaf")
-        seen = {leaf: w.seen() for leaf, w in watches.items()}
-        victim = next(leaf for leaf in seen if 0 in seen[leaf])
+            *map(watch.seen, leaves)), 2, "all flows on a leaf")
+        seen = {leaf: watch.seen(leaf) for leaf in leaves}
+        victim = next(leaf for leaf in leaves if 0 in seen[leaf])
         impair.Impairer(the_lab).add({"kind": "fail", "target": victim,
                                       "sender": None})
         report = stream.report()

@@ -29,11 +29,6 @@ TABLE = "fabric_lab"
 SPARE = ("icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, "
          "nd-router-advert } accept")
 
-# Segmentation offloads of an interface, off while impairments have to see
-# the packets as they would be on a wire.
-OFFLOADS = ("tso", "tx-udp-segmentation", "tx-udp_tnl-segmentation",
-            "tx-udp_tnl-csum-segmentation")
-
 UNITS = {"bit": 1, "kbit": 10**3, "mbit": 10**6, "gbit": 10**9}
 
 
@@ -218,7 +213,8 @@ class Impairer:
             raise
 
     def apply(self, old, new):
-        self.apply_wire(old, new)
+        if old.wire != new.wire:
+            underlay.segment_early(self.topo, self.name, new.wire)
         self.apply_relays(old, new)
         self.apply_carrier(old, new)
         for node, dev in set(old.rates) - set(new.rates):
@@ -239,16 +235,6 @@ class Impairer:
 
     def run(self, node, args, **kwargs):
         return netns.ns_run(self.name, node, args, **kwargs)
-
-    def apply_wire(self, old, new):
-        if old.wire == new.wire:
-            return
-        args = []
-        for offload in OFFLOADS:
-            args += [offload, "off" if new.wire else "on"]
-        for link in self.topo.links:
-            if link.uplink:
-                self.run(link.a.node, ["ethtool", "-K", link.a.dev] + args)
 
     def apply_carrier(self, old, new):
         batch = netns.Batch(self.name)

@@ -12,7 +12,7 @@ import re
 import subprocess
 import time
 
-from . import LabError, netns, switch
+from . import LabError, netns, switch, underlay
 
 SOURCE_PORT = 10000             # Of flow 0, as in fabric-stream.
 TABLE = "fabric_watch"
@@ -81,32 +81,42 @@ class Stream:
 
 
 class Watch:
-    """Counts the packets of 'flows' flows of a Stream on 'router'.
+    """Counts the packets of 'flows' flows of a Stream on some routers, until
+    the end of the context.
 
     The inner source port is 50 bytes into the outer UDP header: UDP, VXLAN or
-    option-less Geneve, Ethernet and IPv4 headers."""
+    option-less Geneve, Ethernet and IPv4 headers.  Meanwhile hosts segment
+    what they send, since packets of several flows may travel as one."""
 
-    def __init__(self, lab, router, flows):
+    def __init__(self, lab, routers, flows):
         self.lab = lab
-        self.router = router
-        rules = ["table inet %s {" % TABLE, "chain c {",
-                 "type filter hook prerouting priority -320;"]
-        rules += ["meta l4proto udp @th,400,16 %d counter comment \"flow %d\""
-                  % (SOURCE_PORT + flow, flow) for flow in range(flows)]
-        rules += ["}", "}"]
-        netns.ns_run(lab.name, router, ["nft", "-f", "-"],
-                     stdin="\n".join(rules) + "\n")
+        self.routers = routers
+        self.rules = ["table inet %s {" % TABLE, "chain c {",
+                      "type filter hook prerouting priority -320;"]
+        self.rules += ["meta l4proto udp @th,400,16 %d counter comment "
+                       "\"flow %d\"" % (SOURCE_PORT + flow, flow)
+                       for flow in range(flows)]
+        self.rules += ["}", "}"]
 
-    def seen(self):
-        """The set of flows that crossed the router so far."""
-        out = netns.ns_run(self.lab.name, self.router,
+    def __enter__(self):
+        underlay.segment_early(self.lab.topo, self.lab.name, True)
+        for router in self.routers:
+            netns.ns_run(self.lab.name, router, ["nft", "-f", "-"],
+                         stdin="\n".join(self.rules) + "\n")
+        return self
+
+    def __exit__(self, *exc):
+        underlay.segment_early(self.lab.topo, self.lab.name, False)
+        for router in self.routers:
+            netns.ns_run(self.lab.name, router,
+                         ["nft", "delete", "table", "inet", TABLE])
+
+    def seen(self, router):
+        """The set of flows that crossed 'router' so far."""
+        out = netns.ns_run(self.lab.name, router,
                            ["nft", "list", "table", "inet", TABLE]).stdout
         found = re.findall(r'packets (\d+) .*comment "flow (\d+)"', out)
         return {int(flow) for packets, flow in found if int(packets)}
-
-    def remove(self):
-        netns.ns_run(self.lab.name, self.router,
-                     ["nft", "delete", "table", "inet", TABLE])
 
 
 def wait_for(condition, timeout, what):

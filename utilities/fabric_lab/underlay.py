@@ -8,6 +8,10 @@ by its own end at once (ignore_routes_with_linkdown), and by nobody else.
 
 from . import netns
 
+# What lets several packets cross the underlay as one.
+OFFLOADS = ("tso", "tx-udp-segmentation", "tx-udp_tnl-segmentation",
+            "tx-udp_tnl-csum-segmentation")
+
 PREFIX = {4: 32, 6: 128}
 ANY = {4: "0.0.0.0/0", 6: "::/0"}
 
@@ -162,6 +166,18 @@ def configure_host(topo, lab, host, devs):
             batch.add(host, route("%s/%d" % (topo.loopbacks(other)[family],
                                              PREFIX[family]), hops))
     batch.run()
+
+
+def segment_early(topo, lab, early):
+    """Makes the hosts segment what they send, so that routers see packets as
+    they would be on a wire, or lets them not ('early' false)."""
+    args = []
+    for offload in OFFLOADS:
+        args += [offload, "off" if early else "on"]
+    for link in topo.links:
+        if link.uplink:
+            netns.ns_run(lab, link.a.node, ["ethtool", "-K", link.a.dev]
+                         + args)
 
 
 def configure_workloads(topo, lab):
