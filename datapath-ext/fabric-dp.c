@@ -258,16 +258,16 @@ send_superframe(struct tx_queue *q, const struct fabric_odp_output *out,
     }
 }
 
-/* Sends the packets of 'batch' whose path is paths[from], from 'from' on, and
- * marks them as sent. */
+/* Sends those of the 'n' 'packets' whose path is paths[from], from 'from' on,
+ * and marks them as sent. */
 static void
 send_path(struct tx_queue *q, const struct fabric_odp_output *out,
-          struct dp_packet_batch *batch, uint32_t paths[], size_t from)
+          struct dp_packet **packets, size_t n, uint32_t paths[], size_t from)
 {
     uint32_t path = paths[from];
 
-    for (size_t i = from; i < dp_packet_batch_size(batch); i++) {
-        struct dp_packet *packet = batch->packets[i];
+    for (size_t i = from; i < n; i++) {
+        struct dp_packet *packet = packets[i];
 
         if (paths[i] == path) {
             if (dp_packet_get_tso_segsz(packet)
@@ -281,12 +281,13 @@ send_path(struct tx_queue *q, const struct fabric_odp_output *out,
     }
 }
 
+/* Sends 'n' packets, at most NETDEV_MAX_BURST. */
 static void
-send_batch(struct fabric *f, const struct fabric_endpoint *ep,
-           const struct fabric_odp_output *out, struct dp_packet_batch *batch)
+send_burst(struct fabric *f, const struct fabric_endpoint *ep,
+           const struct fabric_odp_output *out, struct dp_packet **packets,
+           size_t n)
 {
     struct fabric_table_endpoint *e = &fabric_table_endpoints[ep->index];
-    size_t n = dp_packet_batch_size(batch);
     struct tx_queue *q = tx_queue_get();
     uint32_t paths[NETDEV_MAX_BURST];
     uint32_t n_usable;
@@ -298,7 +299,7 @@ send_batch(struct fabric *f, const struct fabric_endpoint *ep,
     }
 
     for (size_t i = 0; i < n; i++) {
-        const struct dp_packet *packet = batch->packets[i];
+        const struct dp_packet *packet = packets[i];
 
         paths[i] = fabric_table_select(
             ep->index, fabric_flow_hash(dp_packet_data(packet),
@@ -311,7 +312,7 @@ send_batch(struct fabric *f, const struct fabric_endpoint *ep,
     q->fabric = f;
     for (size_t i = 0; i < n; i++) {
         if (paths[i] != FABRIC_TABLE_NONE) {
-            send_path(q, out, batch, paths, i);
+            send_path(q, out, packets, n, paths, i);
         }
     }
     tx_queue_flush(q);
@@ -337,7 +338,10 @@ fabric_dp_execute(struct dp_packet_batch *batch, bool should_steal,
     } else if (OVS_UNLIKELY(!ep)) {
         fabric_drop_count(FABRIC_DROP_TX_NO_ENDPOINT, n);
     } else {
-        send_batch(f, ep, out, batch);
+        for (size_t i = 0; i < n; i += NETDEV_MAX_BURST) {
+            send_burst(f, ep, out, batch->packets + i,
+                       MIN(n - i, NETDEV_MAX_BURST));
+        }
     }
     /* A truncation is for the next output only, and this was it. */
     dp_packet_batch_reset_cutlen(batch);

@@ -27,6 +27,7 @@
 COVERAGE_DEFINE(fabric_gso_split);
 COVERAGE_DEFINE(fabric_gro_joined);
 COVERAGE_DEFINE(fabric_gro_bad_csum);
+COVERAGE_DEFINE(fabric_gro_unfinished);
 
 /* Octets of the headers. */
 #define OFS_IPV4_TOT_LEN 2
@@ -44,6 +45,7 @@ COVERAGE_DEFINE(fabric_gro_bad_csum);
 #define OFS_TCP_WINDOW 14
 #define OFS_TCP_CSUM 16
 #define OFS_TCP_URGENT 18
+#define OFS_UDP_CSUM 6
 
 #define IPV4_ADDRS_LEN 8
 #define IPV6_ADDRS_LEN 32
@@ -135,13 +137,14 @@ struct tcp_frame {
     size_t payload_ofs;
     size_t end;                 /* Of the IP packet: padding may follow. */
     bool is_ipv4;
+    uint8_t proto;
 };
 
-/* Stores where TCP begins, or returns false unless 'f->data', 'size' bytes, is
- * TCP in a whole IPv4 or IPv6 packet.  An IPv6 packet with extension headers
- * is refused. */
+/* Stores the protocol and where it begins, or returns false unless 'f->data',
+ * 'size' bytes, is a whole IPv4 or IPv6 packet.  An IPv6 packet with extension
+ * headers counts as one of another protocol. */
 static bool
-tcp_frame_parse_l3(struct tcp_frame *f, size_t size)
+frame_parse_l3(struct tcp_frame *f, size_t size)
 {
     const uint8_t *ip = f->data + f->l3_ofs;
     size_t room = size - f->l3_ofs;
@@ -149,21 +152,21 @@ tcp_frame_parse_l3(struct tcp_frame *f, size_t size)
 
     if (f->is_ipv4) {
         if (room < IP_HEADER_LEN || IP_VER(ip[0]) != 4
-            || ip[OFS_IPV4_PROTO] != IPPROTO_TCP
             || (fabric_get_be16(ip + OFS_IPV4_FRAG_OFF)
                 & (IP_MORE_FRAGMENTS | IP_FRAG_OFF_MASK))) {
             return false;
         }
+        f->proto = ip[OFS_IPV4_PROTO];
         ip_len = IP_IHL(ip[0]) * 4;
         tot_len = fabric_get_be16(ip + OFS_IPV4_TOT_LEN);
         if (ip_len < IP_HEADER_LEN) {
             return false;
         }
     } else {
-        if (room < IPV6_HEADER_LEN || IP_VER(ip[0]) != 6
-            || ip[OFS_IPV6_NEXT_HEADER] != IPPROTO_TCP) {
+        if (room < IPV6_HEADER_LEN || IP_VER(ip[0]) != 6) {
             return false;
         }
+        f->proto = ip[OFS_IPV6_NEXT_HEADER];
         ip_len = IPV6_HEADER_LEN;
         tot_len = ip_len + fabric_get_be16(ip + OFS_IPV6_PLEN);
     }
@@ -177,10 +180,9 @@ tcp_frame_parse_l3(struct tcp_frame *f, size_t size)
 }
 
 static bool
-tcp_frame_parse(struct tcp_frame *f, const void *data, size_t size)
+frame_parse(struct tcp_frame *f, const void *data, size_t size)
 {
     uint16_t eth_type;
-    size_t tcp_len;
 
     if (size < ETH_HEADER_LEN) {
         return false;
@@ -198,8 +200,16 @@ tcp_frame_parse(struct tcp_frame *f, const void *data, size_t size)
     }
 
     f->is_ipv4 = eth_type == ETH_TYPE_IP;
-    if ((!f->is_ipv4 && eth_type != ETH_TYPE_IPV6)
-        || !tcp_frame_parse_l3(f, size)
+    return ((f->is_ipv4 || eth_type == ETH_TYPE_IPV6)
+            && frame_parse_l3(f, size));
+}
+
+static bool
+tcp_frame_parse(struct tcp_frame *f, const void *data, size_t size)
+{
+    size_t tcp_len;
+
+    if (!frame_parse(f, data, size) || f->proto != IPPROTO_TCP
         || f->end - f->l4_ofs < TCP_HEADER_LEN) {
         return false;
     }
@@ -220,7 +230,7 @@ tcp_frame_pseudo_sum(const struct tcp_frame *f)
     sum = (f->is_ipv4
            ? fabric_csum_add(0, ip + OFS_IPV4_ADDRS, IPV4_ADDRS_LEN)
            : fabric_csum_add(0, ip + OFS_IPV6_ADDRS, IPV6_ADDRS_LEN));
-    return csum_add_be16(sum, IPPROTO_TCP);
+    return csum_add_be16(sum, f->proto);
 }
 
 static bool
@@ -514,6 +524,7 @@ gro_finish_headers(const struct fabric_gro *gro)
         .data = dp_packet_data(packet),
         .l3_ofs = packet->l3_ofs,
         .is_ipv4 = gro->is_ipv4,
+        .proto = IPPROTO_TCP,
     };
 
     if (gro->is_ipv4) {
@@ -555,4 +566,47 @@ fabric_gro_finish(struct fabric_gro *gro)
 
     *gro = (struct fabric_gro) { .size_hint = gro->size_hint };
     return packet;
+}
+
+/* Unfinished frames
+ * ----------------- */
+
+bool
+fabric_gso_adopt_unfinished(struct dp_packet *packet, size_t segsz)
+{
+    struct tcp_frame f;
+    size_t csum_ofs;
+    uint16_t field;
+    bool is_tcp;
+
+    if (!frame_parse(&f, dp_packet_data(packet), dp_packet_size(packet))) {
+        return false;
+    }
+    is_tcp = tcp_frame_parse(&f, f.data, dp_packet_size(packet));
+    if (!is_tcp && (f.proto != IPPROTO_UDP
+                    || f.end - f.l4_ofs < UDP_HEADER_LEN)) {
+        return false;
+    }
+
+    csum_ofs = f.l4_ofs + (is_tcp ? OFS_TCP_CSUM : OFS_UDP_CSUM);
+    memcpy(&field, f.data + csum_ofs, sizeof field);
+    if (field != fabric_csum_fold(csum_add_be16(tcp_frame_pseudo_sum(&f),
+                                                f.end - f.l4_ofs))) {
+        return false;
+    }
+
+    packet->l3_ofs = f.l3_ofs;
+    packet->l4_ofs = f.l4_ofs;
+    dp_packet_l4_checksum_set_partial(packet);
+    if (!is_tcp) {
+        dp_packet_l4_proto_set_udp(packet);
+        return false;
+    }
+    dp_packet_l4_proto_set_tcp(packet);
+    if (f.end - f.payload_ofs <= segsz) {
+        return false;
+    }
+    dp_packet_set_tso_segsz(packet, segsz);
+    COVERAGE_INC(fabric_gro_unfinished);
+    return true;
 }

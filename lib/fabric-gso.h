@@ -118,6 +118,21 @@ bool fabric_gro_append(struct fabric_gro *gro, const void *frame, size_t size,
  * IPv4 checksum is good in either case. */
 struct dp_packet *fabric_gro_finish(struct fabric_gro *gro);
 
+/* Unfinished frames
+ * -----------------
+ *
+ * A tunnel device on the other side of a virtual link (veth, virtio) may leave
+ * to "hardware" what then nobody does: the checksum field of an inner TCP or
+ * UDP packet holds the sum of the pseudo-header only, and an inner TCP frame
+ * may be a super-frame in one datagram.  A socket does not say so.
+ *
+ * Recognizes that of 'packet', an inner frame as received, by its checksum
+ * field, and marks it as "partial" and, if it has more TCP payload than
+ * 'segsz', as a super-frame of such segments.  A finished packet whose checksum
+ * happens to have that value (1 in 65,536) is harmed in no way: its checksum is
+ * computed again.  Returns whether the packet is a super-frame now. */
+bool fabric_gso_adopt_unfinished(struct dp_packet *packet, size_t segsz);
+
 /* Checksums
  * --------- */
 

@@ -118,7 +118,8 @@ bool fabric_action_outputs_to_port(const struct ofpact *ofpact,
 
 /* lib/netdev-linux.c, netdev_linux_rxq_construct(), main or PMD thread, with
  * the netdev's mutex: 'fd' is the packet socket from which a workload port
- * will be read.  Enlarges its buffer where super-frames are to come. */
+ * will be read.  Enlarges its buffer if there is a fabric or if super-frames
+ * are to come (userspace-tso-enable). */
 void fabric_workload_socket_opened(int fd);
 
 /* Datapath action OVS_ACTION_ATTR_FABRIC

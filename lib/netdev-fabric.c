@@ -15,6 +15,7 @@
 
 #include "coverage.h"
 #include "dp-packet.h"
+#include "dp-packet-gso.h"
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-gso.h"
@@ -409,6 +410,35 @@ join_frame(struct netdev_rxq_fabric *rxq, struct rx_message *m,
     return fabric_gro_append(&m->gro, frame, frame_size, RX_HEADROOM);
 }
 
+/* Segments of super-frames whose segment size nobody tells: fits the smallest
+ * MTU of IPv6 with all headers. */
+#define UNFINISHED_SEGSZ 1140
+
+/* Puts the inner frame of a datagram of its own. */
+static void
+put_frame(struct netdev_rxq_fabric *rxq, const struct rx_message *m,
+          const struct fabric_encap_info *info, const uint8_t *frame,
+          size_t size)
+{
+    struct dp_packet *packet = dp_packet_new_with_headroom(size, RX_HEADROOM);
+
+    dp_packet_put(packet, frame, size);
+    if (fabric_gso_adopt_unfinished(packet, UNFINISHED_SEGSZ)
+        && !userspace_tso_enabled()) {
+        struct dp_packet_batch batch;
+        struct dp_packet *segment;
+
+        dp_packet_batch_init_packet(&batch, packet);
+        dp_packet_gso_batch(&batch);
+        DP_PACKET_BATCH_FOR_EACH (i, segment, &batch) {
+            rxq_put(rxq, m, info, segment);
+        }
+        dp_packet_batch_destroy(&batch);
+    } else {
+        rxq_put(rxq, m, info, packet);
+    }
+}
+
 static void
 receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
                  const uint8_t *data, size_t size)
@@ -452,11 +482,7 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
     m->n_bytes += size;
     if (!m->rx->gso_size || !userspace_tso_enabled()
         || !join_frame(rxq, m, &info, data, size + info.header_len)) {
-        struct dp_packet *packet
-            = dp_packet_new_with_headroom(size, RX_HEADROOM);
-
-        dp_packet_put(packet, frame, size);
-        rxq_put(rxq, m, &info, packet);
+        put_frame(rxq, m, &info, frame, size);
     }
 }
 
