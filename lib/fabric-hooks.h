@@ -31,6 +31,7 @@
 #include "openvswitch/ofp-errors.h"
 #include "openvswitch/types.h"
 
+struct ctl_command;
 struct dp_packet_batch;
 struct ds;
 struct fabric_action_header;
@@ -196,8 +197,14 @@ void fabric_vsctl_init(void);
 /* usage(): prints them. */
 void fabric_vsctl_usage(void);
 
+/* run_prerequisites(): looks for general commands that change our tables, so
+ * that fabric_vsctl_report() can tell of them. */
+void fabric_vsctl_watch(struct ovsdb_idl *idl,
+                        const struct ctl_command *commands, size_t n);
+
 /* do_vsctl(), once ovs-vswitchd has processed the transaction: tells what it
- * refused of what our commands added, and then also sets '*failed'. */
+ * refused of what was changed; of what our commands added, also sets
+ * '*failed'. */
 void fabric_vsctl_report(struct ovsdb_idl *idl, bool *failed);
 
 #endif /* fabric-hooks.h */

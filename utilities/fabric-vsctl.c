@@ -20,10 +20,14 @@
 #include "smap.h"
 #include "sset.h"
 #include "util.h"
+#include "uuid.h"
 #include "vswitch-idl.h"
 
 /* Names of what was added: FABRIC or FABRIC/ENDPOINT. */
 static struct sset added = SSET_INITIALIZER(&added);
+
+/* Records of our tables, by name or UUID, that general commands change. */
+static struct sset changed = SSET_INITIALIZER(&changed);
 
 static bool
 has_option(const struct ctl_context *ctx, const char *option)
@@ -604,15 +608,54 @@ Fabric commands, see fabric-vsctl(8):\n\
   fabric-show [FABRIC]        print fabrics, endpoints, and their status\n");
 }
 
+void
+fabric_vsctl_watch(struct ovsdb_idl *idl, const struct ctl_command *commands,
+                   size_t n)
+{
+    static const char *const changing[] = {
+        "set", "add", "remove", "clear", "create"
+    };
+
+    for (const struct ctl_command *c = commands; c < &commands[n]; c++) {
+        for (size_t i = 0; i < ARRAY_SIZE(changing); i++) {
+            if (strcmp(c->syntax->name, changing[i])
+                || strncasecmp(c->argv[1], "fabric", strlen("fabric"))) {
+                continue;
+            }
+            if (strcmp(c->syntax->name, "create")) {
+                sset_add(&changed, c->argv[2]);
+            }
+            for (size_t j = 2; j < c->argc; j++) {
+                if (!strncmp(c->argv[j], "name=", strlen("name="))) {
+                    sset_add(&changed, c->argv[j] + strlen("name="));
+                }
+            }
+        }
+    }
+    if (!sset_is_empty(&changed)) {
+        ovsdb_idl_add_column(idl, &ovsrec_fabric_col_name);
+        ovsdb_idl_add_column(idl, &ovsrec_fabric_col_status);
+        ovsdb_idl_add_column(idl, &ovsrec_fabric_endpoint_col_fabric);
+        ovsdb_idl_add_column(idl, &ovsrec_fabric_endpoint_col_name);
+        ovsdb_idl_add_column(idl, &ovsrec_fabric_endpoint_col_status);
+    }
+}
+
+/* Tells what is wrong with a row.  'full_name' is as in 'added' and 'name' its
+ * last part.  As upstream's, the general commands succeed all the same. */
 static void
-report(const char *kind, const char *name, const struct smap *status,
-       bool *failed)
+report(const char *kind, const char *full_name, const char *name,
+       const struct uuid *uuid, const struct smap *status, bool *failed)
 {
     const char *error = smap_get(status, "error");
+    bool is_added = sset_contains(&added, full_name);
+    char uuid_string[UUID_LEN + 1];
 
-    if (error) {
-        ovs_error(0, "%s %s: %s", kind, name, error);
-        *failed = true;
+    snprintf(uuid_string, sizeof uuid_string, UUID_FMT, UUID_ARGS(uuid));
+    if (error && (is_added || sset_contains(&changed, name)
+                  || sset_contains(&changed, uuid_string))) {
+        ovs_error(0, "%s %s: %s", kind, full_name, error);
+        *failed |= is_added;
     }
 }
 
@@ -622,20 +665,18 @@ fabric_vsctl_report(struct ovsdb_idl *idl, bool *failed)
     const struct ovsrec_fabric_endpoint *ep;
     const struct ovsrec_fabric *fabric;
 
-    if (sset_is_empty(&added)) {
+    if (sset_is_empty(&added) && sset_is_empty(&changed)) {
         return;
     }
     OVSREC_FABRIC_FOR_EACH (fabric, idl) {
-        if (sset_contains(&added, fabric->name)) {
-            report("fabric", fabric->name, &fabric->status, failed);
-        }
+        report("fabric", fabric->name, fabric->name, &fabric->header_.uuid,
+               &fabric->status, failed);
     }
     OVSREC_FABRIC_ENDPOINT_FOR_EACH (ep, idl) {
         char *name = xasprintf("%s/%s", ep->fabric, ep->name);
 
-        if (sset_contains(&added, name)) {
-            report("endpoint", name, &ep->status, failed);
-        }
+        report("endpoint", name, ep->name, &ep->header_.uuid, &ep->status,
+               failed);
         free(name);
     }
 }
