@@ -108,7 +108,7 @@ def add_up(command):
                      help="default: --mtu less the encapsulation")
     sub.add_argument("--system", default=None, metavar="SYSTEM[,SYSTEM...]",
                      help="%s; one for all hosts, or one for each (default: "
-                     "weft)" % ", ".join(topology.SYSTEMS))
+                     "weft); bare runs the switch without configuring it" % ", ".join(topology.SYSTEMS))
     sub.add_argument("--no-fabric", action="store_true",
                      help="the underlay only, same as --system raw")
     sub.add_argument("--bindir", metavar="DIR",
@@ -214,7 +214,7 @@ def up_options(args):
             "paths": args.paths, "probe_interval": args.probe_interval,
             "probe_multiplier": args.probe_multiplier,
             "bindir": args.bindir and os.path.abspath(args.bindir),
-            "tso": args.tso and bool({"weft", "ovs"} & set(systems)),
+            "tso": args.tso and bool({"weft", "bare", "ovs"} & set(systems)),
             "options": args.options}
 
 

@@ -128,7 +128,7 @@ class Lab:
                    ("ping", "iputils-ping"), ("nft", "nftables"),
                    ("tc", "iproute2"), ("ethtool", "ethtool"))
         for system in set(self.topo.opts["systems"]):
-            if system in ("weft", "ovs"):
+            if system in ("weft", "bare", "ovs"):
                 programs = switch.Programs(self.topo.opts["bindir"])
                 for name in ("ovs-vswitchd", "ovsdb-server", "ovs-vsctl",
                              "ovsdb-tool", "ovs-ofctl", "ovs-appctl",
@@ -140,6 +140,8 @@ class Lab:
         raw hosts) every host by the next."""
         deadline = time.monotonic() + timeout
         topo = self.topo
+        if "bare" in topo.opts["systems"]:
+            return
         if topo.tenants:
             checks = [(node, topo.workload_addrs(self.next_host(host))[4])
                       for host, _, node in topo.workloads()]

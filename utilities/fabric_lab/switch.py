@@ -99,7 +99,7 @@ class Host:
 
     @property
     def has_ovs(self):
-        return self.system in ("weft", "ovs")
+        return self.system in ("weft", "bare", "ovs")
 
     def env(self):
         """The environment in which the OVS tools talk to this host."""
@@ -197,6 +197,10 @@ class Host:
     # Open vSwitch, ours or upstream's.
 
     def attach_ovs(self):
+        if self.system == "bare":
+            for t in self.topo.tenants:
+                self.no_offload("eth0", "%s-t%d" % (self.name, t))
+            return
         args = ["add-br", "br-int", "--", "set", "bridge", "br-int",
                 "datapath_type=netdev", "fail_mode=secure"]
         for t in self.topo.tenants:

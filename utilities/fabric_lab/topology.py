@@ -37,7 +37,7 @@ MAX_SPINES = 64
 MAX_TENANTS = 32
 
 ENCAPS = ("vxlan", "geneve")
-SYSTEMS = ("weft", "ovs", "kernel-vxlan", "raw")
+SYSTEMS = ("weft", "bare", "ovs", "kernel-vxlan", "raw")
 
 # Outer Ethernet is not counted: IP (20 or 40), UDP (8), VXLAN or option-less
 # Geneve (8), inner Ethernet (14).
@@ -206,7 +206,7 @@ class Topology:
     def vteps(self, host):
         """The tunnel addresses of 'host', as its peers have to know them."""
         system = self.system(host)
-        if system == "weft":
+        if system in ("weft", "bare"):
             return self.uplink_addrs(host)
         if system == "kernel-vxlan":
             return [self.loopbacks(host)[self.families[0]]]
