@@ -130,7 +130,7 @@ def measure(args, the_lab, system, n_flows, results):
                    background=background,
                    background_spacing=BACKGROUND_MS) as stream:
         wait_for(lambda: cached_flows(sender) >= n_flows, warm - 1,
-                 "%d flows established" % n_flows)
+                 "%d datapath flows" % n_flows)
         wait_for(lambda: set(range(foreground)) <= set.union(
             *map(watch.seen, leaves)), 2, "all flows on a leaf")
         seen = {leaf: watch.seen(leaf) for leaf in leaves}
