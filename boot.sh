@@ -119,7 +119,8 @@ configure() {
         test -z "$option" || set -- "$@" "$option"
     done < _build/options.new
     rm -f _build/options
-    (cd _build && ../configure --silent --enable-silent-rules "$@") || fail "configure failed"
+    (cd _build && ../configure --silent --enable-silent-rules "$@") \
+        || fail "configure failed"
     mv _build/options.new _build/options
 }
 

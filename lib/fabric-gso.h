@@ -128,9 +128,10 @@ struct dp_packet *fabric_gro_finish(struct fabric_gro *gro);
  *
  * Recognizes that of 'packet', an inner frame as received, by its checksum
  * field, and marks it as "partial" and, if it has more TCP payload than
- * 'segsz', as a super-frame of such segments.  A finished packet whose checksum
- * happens to have that value (1 in 65,536) is harmed in no way: its checksum is
- * computed again.  Returns whether the packet is a super-frame now. */
+ * 'segsz', as a super-frame of such segments.  A finished packet whose
+ * checksum happens to have that value (1 in 65,536) is harmed in no way: its
+ * checksum is computed again.  Returns whether the packet is a super-frame
+ * now. */
 bool fabric_gso_adopt_unfinished(struct dp_packet *packet, size_t segsz);
 
 /* Checksums

@@ -40,17 +40,17 @@ extern const struct eth_addr fabric_stamp_mac;  /* 00-00-5E-00-52-02. */
 /* The "heard" TLV
  * ===============
  *
- * Tells a Session-Sender which of its test packets arrived on other paths than
- * the one whose answer carries it, so that a path whose answers get lost is not
- * mistaken for one whose test packets get lost.  It is of a type for private
- * use (RFC 8972 section 5.1), and begins with a number of ours:
+ * Tells a Session-Sender which of its test packets arrived on other paths
+ * than the one whose answer carries it, so that a path whose answers get lost
+ * is not mistaken for one whose test packets get lost.  It is of a type for
+ * private use (RFC 8972 section 5.1), and begins with a number of ours:
  *
  *     octet
  *      0     flags (U, M, I), RFC 8972 section 4
  *      1     type, 253
  *      2     length of what follows, 4 + 8 for each entry
  *      4     0x0002fab1
- *      8     entries: SSID (2 octets), 0 (2), highest sequence number heard (4)
+ *      8     entries: SSID (2 octets), 0 (2), latest sequence heard (4)
  *
  * The test packet has as many entries, zero, as the sender has use for; the
  * reflector fills in what it can and leaves the rest zero.  Hence an answer is

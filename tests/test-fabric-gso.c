@@ -303,7 +303,7 @@ test_split_refuses(void)
 
         fabric_put_be16(p, changes[i].value);
         if (fabric_gso_init(&gso, packet)) {
-            printf("\nchange %zu accepted\n", i);
+            printf("\nchange %"PRIuSIZE" accepted\n", i);
             exit(1);
         }
         fabric_put_be16(p, old);

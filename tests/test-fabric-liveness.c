@@ -211,8 +211,9 @@ test_long_rtt(void)
     assert(run_until_down(&x) < 400);
 }
 
-/* A path whose answers get lost, but of which the peer says on other paths that
- * the probes arrive, stays up; its own answers still count when they come. */
+/* A path whose answers get lost, but of which the peer says on other paths
+ * that the probes arrive, stays up; its own answers still count when they
+ * come. */
 static void
 test_heard(void)
 {

@@ -108,7 +108,8 @@ def add_up(command):
                      help="default: --mtu less the encapsulation")
     sub.add_argument("--system", default=None, metavar="SYSTEM[,SYSTEM...]",
                      help="%s; one for all hosts, or one for each (default: "
-                     "weft); bare runs the switch without configuring it" % ", ".join(topology.SYSTEMS))
+                     "weft); bare runs the switch without configuring it"
+                     % ", ".join(topology.SYSTEMS))
     sub.add_argument("--no-fabric", action="store_true",
                      help="the underlay only, same as --system raw")
     sub.add_argument("--bindir", metavar="DIR",
