@@ -61,6 +61,7 @@ fabric_odp_get_output(const struct nlattr *a)
             && o->class <= FABRIC_MAX_CLASS
             && o->policy < FABRIC_N_POLICIES
             && o->encap < FABRIC_N_ENCAPS
+            && o->ttl
             && o->endpoint >= 1 && o->endpoint <= FABRIC_MAX_ENDPOINT_ID
             && o->header_len >= FABRIC_VXLAN_HLEN
             && o->header_len <= FABRIC_ODP_MAX_HEADER

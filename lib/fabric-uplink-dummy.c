@@ -370,7 +370,14 @@ dummy_unixctl_receive(struct unixctl_conn *conn, int argc, const char *argv[],
     m->tos = argc > 5 ? atoi(argv[5]) : 0;
     m->ttl = argc > 6 ? atoi(argv[6]) : 64;
     for (size_t i = 0; i < len; i++) {
-        m->data[i] = hexits_value(&argv[4][2 * i], 2, NULL);
+        bool ok;
+
+        m->data[i] = hexits_value(&argv[4][2 * i], 2, &ok);
+        if (!ok) {
+            free(m);
+            unixctl_command_reply_error(conn, "not hexadecimal");
+            return;
+        }
     }
 
     ovs_mutex_lock(&mutex);

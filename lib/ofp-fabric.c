@@ -289,6 +289,17 @@ unknown_policy(const char *value)
     return ds_steal_cstr(&s);
 }
 
+/* Some fields are only for text. */
+static bool
+has_wire_form(const struct mf_field *field)
+{
+    uint64_t stub[4];
+    struct ofpbuf b = OFPBUF_STUB_INITIALIZER(stub);
+
+    nx_put_mff_header(&b, field, 0, false);
+    return !is_all_zeros(b.data, b.size);
+}
+
 static char * OVS_WARN_UNUSED_RESULT
 parse_field(enum fabric_arg arg, const char *value, struct mf_subfield *src)
 {
@@ -303,6 +314,10 @@ parse_field(enum fabric_arg arg, const char *value, struct mf_subfield *src)
                                error));
         free(error);
         return s;
+    }
+    if (!has_wire_form(src->field)) {
+        return xasprintf("fabric_output: %s=%s is a field without a number "
+                         "in OpenFlow", arg_infos[arg].name, value);
     }
     if (src->n_bits > 64) {
         return xasprintf("fabric_output: %s=%s is %u bits wide, at most 64 "

@@ -33,12 +33,10 @@ BUILD_ASSERT_DECL(FABRIC_MAX_PORT == OFP_PORT_C(0xff00) - 1);
 
 /* Reports. */
 
-static struct ovs_list * OVS_PRINTF_FORMAT(3, 4)
+static void OVS_PRINTF_FORMAT(3, 4)
 report(struct ovs_list *trace, enum oftrace_node_type type,
        const char *format, ...)
 {
-    struct ovs_list *subs = NULL;
-
     if (OVS_UNLIKELY(trace)) {
         va_list args;
         char *s;
@@ -46,10 +44,9 @@ report(struct ovs_list *trace, enum oftrace_node_type type,
         va_start(args, format);
         s = xvasprintf(format, args);
         va_end(args);
-        subs = &oftrace_report(trace, type, s)->subs;
+        oftrace_report(trace, type, s);
         free(s);
     }
-    return subs;
 }
 
 /* Does the datapath know the fabric action?  Only the userspace datapath does,
@@ -144,9 +141,11 @@ fabric_xlate_begin(const struct fabric_xlate_env *env,
     f = (netdev && is_fabric(netdev)
          ? fabric_registry_lookup(netdev_get_name(netdev)) : NULL);
     if (!f) {
-        DROP(env, FABRIC_DROP_TX_NO_FABRIC, "port %"PRIu32"%s%s is not a %s",
-             port, netdev ? " " : "", netdev ? netdev_get_name(netdev) : "",
-             netdev && is_fabric(netdev) ? "configured fabric" : "fabric");
+        DROP(env, FABRIC_DROP_TX_NO_FABRIC,
+             "port %"PRIu32"%s%s%s is not a %sfabric", port,
+             netdev ? " (" : "", netdev ? netdev_get_name(netdev) : "",
+             netdev ? ")" : "",
+             netdev && is_fabric(netdev) ? "configured " : "");
         return OFPP_NONE;
     }
     ep = fabric_endpoint_by_id(f, endpoint);
@@ -220,10 +219,8 @@ fabric_xlate_refuse(const struct fabric_xlate_env *env,
         return true;
     }
     if (!ovs_native_tunneling_is_on(env->xin->ofproto)) {
-        DROP(env, FABRIC_DROP_TX_NOT_TUNNELED, "%s: %s", name,
-             datapath_is_capable(env)
-             ? "native tunneling is off (ofproto/tnl-push-pop)"
-             : "only the userspace datapath can send to a fabric");
+        DROP(env, FABRIC_DROP_TX_NOT_TUNNELED,
+             "%s: only the userspace datapath can send to a fabric", name);
         return true;
     }
 
@@ -255,30 +252,29 @@ report_output(struct ovs_list *trace, const struct fabric *f,
 {
     const struct fabric_endpoint *ep = fabric_endpoint_by_id(f, out->endpoint);
     struct fabric_path_info *paths;
-    struct ovs_list *subs;
     size_t n;
 
     if (OVS_LIKELY(!trace) || !ep) {
         return;
     }
 
-    subs = report(trace, OFT_DETAIL, "fabric %s: endpoint %"PRIu32" (%s), "
-                  "%s, VNI %"PRIu64", class %"PRIu8", policy %s",
-                  fabric_name(f), out->endpoint, fabric_endpoint_name(ep),
-                  fabric_encap_to_string(out->encap), ntohll(tnl->tun_id),
-                  out->class, fabric_policy_to_string(out->policy));
+    report(trace, OFT_DETAIL, "fabric %s: endpoint %"PRIu32" (%s), %s, "
+           "VNI %"PRIu64", class %"PRIu8", policy %s", fabric_name(f),
+           out->endpoint, fabric_endpoint_name(ep),
+           fabric_encap_to_string(out->encap), ntohll(tnl->tun_id),
+           out->class, fabric_policy_to_string(out->policy));
     n = fabric_endpoint_get_paths(ep, &paths);
     for (size_t i = 0; i < n; i++) {
         char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
 
-        report(subs, OFT_DETAIL, "path %s -> %s source port %"PRIu16": %s",
+        report(trace, OFT_DETAIL, "path %s -> %s source port %"PRIu16": %s",
                ipv6_string_mapped(local, &paths[i].local_ip),
                ipv6_string_mapped(remote, &paths[i].remote_ip),
                paths[i].src_port,
                fabric_path_state_to_string(paths[i].state));
     }
     if (!n) {
-        report(subs, OFT_WARN, "no path: packets will be dropped (%s)",
+        report(trace, OFT_WARN, "no path: packets will be dropped (%s)",
                fabric_drop_name(FABRIC_DROP_TX_NO_PATH));
     }
     free(paths);

@@ -11,6 +11,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-odp.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-show.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-status.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-vsctl.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-xlate.at
 WEFT_TESTSUITE_AT += weft/tests/fuzz.at
 WEFT_TESTSUITE_AT += weft/tests/system-lab.at
 WEFT_TESTSUITE_AT += weft/tests/testsuite.at

@@ -18,6 +18,16 @@ weft_tests_fuzz_fuzz_gro_SOURCES = weft/tests/fuzz/fuzz-gro.c
 weft_tests_fuzz_fuzz_gro_LDADD = $(WEFT_FUZZ_LIBS)
 weft_tests_fuzz_fuzz_gro_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
 
+WEFT_FUZZ += fuzz-odp-fabric
+weft_tests_fuzz_fuzz_odp_fabric_SOURCES = weft/tests/fuzz/fuzz-odp-fabric.c
+weft_tests_fuzz_fuzz_odp_fabric_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_odp_fabric_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
+WEFT_FUZZ += fuzz-ofp-fabric
+weft_tests_fuzz_fuzz_ofp_fabric_SOURCES = weft/tests/fuzz/fuzz-ofp-fabric.c
+weft_tests_fuzz_fuzz_ofp_fabric_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_ofp_fabric_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
 WEFT_FUZZ += fuzz-stamp
 weft_tests_fuzz_fuzz_stamp_SOURCES = weft/tests/fuzz/fuzz-stamp.c
 weft_tests_fuzz_fuzz_stamp_LDADD = $(WEFT_FUZZ_LIBS)
@@ -26,6 +36,8 @@ weft_tests_fuzz_fuzz_stamp_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-encap
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-flow-hash
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-gro
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-odp-fabric
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-ofp-fabric
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-stamp
 
 # "main" comes from replay.c or, in check-fabric-fuzz, from libFuzzer.

@@ -170,12 +170,54 @@ def gro_seeds():
     return seeds
 
 
+def ofp_seeds():
+    port, endpoint, vni, klass, policy = (
+        struct.pack('!HHI', i + 1, 8, value)
+        for i, value in enumerate((1, 7, 100, 2, 1)))
+    field = bytes.fromhex('8003000c' '00170000' '00010004' '00000000')
+    wide = bytes.fromhex('80030010' '00170000' 'ffff3008' '4f4e4600')
+    start = bytes.fromhex('00010001' '00000000')
+    seeds = {}
+    for version in 1, 4, 6:
+        v = bytes([version])
+        seeds['literals%d' % version] = v + start + port + endpoint + vni
+        seeds['all%d' % version] = (v + start + policy + klass + vni
+                                    + endpoint + port)
+        seeds['field%d' % version] = v + start + port + endpoint + field
+        seeds['experimenter%d' % version] = (v + start + port + endpoint
+                                             + wide)
+    for name, text in (
+            ('literals', 'port=1,endpoint=7,vni=100,class=2,policy=hash'),
+            ('fields', 'port=reg0,endpoint=reg1[0..23],vni=tun_id')):
+        seeds['text-' + name] = b'\x80' + text.encode()
+    return seeds
+
+
+def odp_seeds():
+    vxlan = bytes.fromhex('08000000' '00006400')
+    geneve = bytes.fromhex('02806558' '00006400' '01028001' '00000007')
+    seeds = {'drop': bytes.fromhex('00' '02090000')}
+    for name, encap, header in (('vxlan', 0, vxlan), ('geneve', 1, geneve),
+                                ('odd', 1, vxlan)):
+        seeds[name] = b'\0' + struct.pack('=BBBBBBHII', 1, 2, 1, encap, 0xb8,
+                                          63, len(header), 4, 7) + header
+    for name, text in (
+            ('text-vxlan', 'port(4),endpoint=7,vxlan(vni=100))'),
+            ('text-geneve', 'port(4),endpoint=7,class=2,policy=hash,tos=0xb8,'
+             'ttl=63,geneve(vni=100,oam,options(0102800100000007)))'),
+            ('text-odd', 'port(4),endpoint=7,vxlan(header(0800000100006400)))'),
+            ('text-drop', 'drop=tx-no-endpoint)')):
+        seeds[name] = b'\1' + text.encode()
+    return seeds
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip().splitlines()[-1])
     for name, seeds in (('encap', encap_seeds()), ('stamp', stamp_seeds()),
                         ('flow-hash', flow_hash_seeds()),
-                        ('gro', gro_seeds())):
+                        ('gro', gro_seeds()), ('ofp-fabric', ofp_seeds()),
+                        ('odp-fabric', odp_seeds())):
         directory = os.path.join(sys.argv[1], 'fuzz-' + name)
         os.makedirs(directory, exist_ok=True)
         for seed, data in seeds.items():
