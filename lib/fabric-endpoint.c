@@ -83,6 +83,22 @@ fabric_endpoints_changed(void)
 
 /* Paths. */
 
+/* Paths seldom die alone.  Those that have missed two answers when one is
+ * declared down are probably dead as well, only probed a little later, and its
+ * flows had better not go there. */
+static void
+update_suspects(const struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        const struct fabric_path *path = ep->paths[i];
+
+        fabric_table_set_suspect(path->index,
+                                 path->live.state == FABRIC_PATH_UP
+                                 && path->live.n_unanswered > 1);
+    }
+}
+
 void
 fabric_path_refresh(struct fabric_path *path)
 {
@@ -97,6 +113,7 @@ fabric_path_refresh(struct fabric_path *path)
         const struct fabric_table_path *p = &fabric_table_paths[path->index];
         char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
 
+        update_suspects(path->endpoint);
         fabric_table_set_state(path->index, new);
         path->last_change = time_msec();
         VLOG_INFO_RL(&rl, "%s: endpoint %s: path %s -> %s port %"PRIu16" "

@@ -154,6 +154,7 @@ fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
     path->key = hash_bytes(local_ip, sizeof *local_ip,
                            hash_bytes(remote_ip, sizeof *remote_ip, src_port));
     atomic_store_relaxed(&path->state, FABRIC_PATH_UNKNOWN);
+    path->suspect = false;
     atomic_store_relaxed(&path->tx_packets, 0);
     atomic_store_relaxed(&path->tx_bytes, 0);
     return id;
@@ -165,10 +166,17 @@ fabric_table_free_path(uint32_t path)
     release_later(path_ids, path);
 }
 
+static bool
+is_usable(uint32_t path)
+{
+    return fabric_path_state_is_usable(fabric_table_get_state(path));
+}
+
 /* Returns the usable path of 'h' with the highest weight for 'slot', or
- * FABRIC_TABLE_NONE if none is usable. */
+ * FABRIC_TABLE_NONE if none is usable.  A suspect path counts only if
+ * 'suspects' is true. */
 static uint32_t
-rendezvous(const struct endpoint_homes *h, size_t slot)
+rendezvous(const struct endpoint_homes *h, size_t slot, bool suspects)
 {
     uint32_t best = FABRIC_TABLE_NONE;
     uint32_t best_weight = 0;
@@ -176,7 +184,8 @@ rendezvous(const struct endpoint_homes *h, size_t slot)
     for (size_t i = 0; i < h->n_paths; i++) {
         uint32_t path = h->paths[i];
 
-        if (fabric_path_state_is_usable(fabric_table_get_state(path))) {
+        if (is_usable(path)
+            && (suspects || !fabric_table_paths[path].suspect)) {
             uint32_t weight = hash_2words(fabric_table_paths[path].key, slot);
 
             if (best == FABRIC_TABLE_NONE || weight > best_weight) {
@@ -186,6 +195,23 @@ rendezvous(const struct endpoint_homes *h, size_t slot)
         }
     }
     return best;
+}
+
+/* Returns where 'slot', which now points to 'current', belongs while its home
+ * is not usable, one path at least being usable. */
+static uint32_t
+find_refuge(const struct endpoint_homes *h, size_t slot, uint32_t current)
+{
+    uint32_t path;
+
+    for (size_t i = 0; i < h->n_paths; i++) {
+        if (h->paths[i] == current && is_usable(current)
+            && !fabric_table_paths[current].suspect) {
+            return current;
+        }
+    }
+    path = rendezvous(h, slot, false);
+    return path != FABRIC_TABLE_NONE ? path : rendezvous(h, slot, true);
 }
 
 /* Points every slot of 'endpoint' to where it belongs now. */
@@ -198,17 +224,17 @@ update_slots(uint32_t endpoint)
     uint32_t n_usable = 0;
 
     for (size_t i = 0; i < h->n_paths; i++) {
-        enum fabric_path_state state = fabric_table_get_state(h->paths[i]);
-
-        n_usable += fabric_path_state_is_usable(state);
+        n_usable += is_usable(h->paths[i]);
     }
 
     for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
         uint32_t path = h->homes[i];
 
-        if (path != FABRIC_TABLE_NONE && n_usable
-            && !fabric_path_state_is_usable(fabric_table_get_state(path))) {
-            path = rendezvous(h, i);
+        if (path != FABRIC_TABLE_NONE && n_usable && !is_usable(path)) {
+            uint32_t current;
+
+            atomic_read_relaxed(&ep->slots[i], &current);
+            path = find_refuge(h, i, current);
         }
         atomic_store_relaxed(&ep->slots[i], path);
     }
@@ -304,6 +330,12 @@ fabric_table_set_state(uint32_t path, enum fabric_path_state state)
             update_slots(fabric_table_paths[path].endpoint);
         }
     }
+}
+
+void
+fabric_table_set_suspect(uint32_t path, bool suspect)
+{
+    fabric_table_paths[path].suspect = suspect;
 }
 
 unsigned int

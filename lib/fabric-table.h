@@ -27,9 +27,11 @@
  *
  * Every slot has a home path; homes are spread evenly over the endpoint's
  * paths, and change as little as possible when paths are added or removed.
- * While its home is usable the slot points there; otherwise it points to the
- * usable path that rendezvous hashing ranks first for that slot.  Hence when a
- * path dies only its own flows move, and when it comes back only they return.
+ * While its home is usable the slot points there.  Otherwise it points to the
+ * usable path that rendezvous hashing ranks first for that slot, of those that
+ * are not suspect if there are any, and stays there while that path is usable.
+ * Hence when a path dies only its own flows move, and when it comes back only
+ * they return.
  * If no path is usable, every slot points to its home: sending over a path
  * that may be dead beats dropping for certain.
  *
@@ -62,11 +64,13 @@ struct fabric_table_path {
     uint32_t key;                       /* Rank in rendezvous hashing. */
 
     ATOMIC(uint32_t) state;             /* enum fabric_path_state. */
+    uint32_t suspect;                   /* For writers: no refuge for flows of
+                                         * other paths. */
 
     /* Inner packets and bytes sent. */
     atomic_uint64_t tx_packets;
     atomic_uint64_t tx_bytes;
-    uint8_t pad[64];
+    uint8_t pad[56];
 };
 BUILD_ASSERT_DECL(sizeof(struct fabric_table_path) == 128);
 
@@ -109,6 +113,11 @@ uint32_t fabric_table_alloc_path(uint32_t endpoint,
 void fabric_table_free_path(uint32_t path)
     OVS_REQUIRES(fabric_table_mutex);
 void fabric_table_set_state(uint32_t path, enum fabric_path_state)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Makes 'path' the last choice for flows whose own path is not usable, or no
+ * longer, from the next change of state on. */
+void fabric_table_set_suspect(uint32_t path, bool suspect)
     OVS_REQUIRES(fabric_table_mutex);
 
 /* Number of slots of its endpoint that point to 'path'. */

@@ -165,6 +165,54 @@ test_failure(void)
     fabric_table_free_endpoint(x.endpoint);
 }
 
+/* Flows of a dead path avoid suspects while there is another way, and stay
+ * where they went. */
+static void
+test_suspects(void)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fixture x = { .endpoint = fabric_table_alloc_endpoint() };
+    uint32_t before[FABRIC_TABLE_SLOTS], after[FABRIC_TABLE_SLOTS];
+
+    while (x.n < 8) {
+        add_path(&x);
+    }
+    for (size_t i = 1; i < 5; i++) {
+        fabric_table_set_suspect(x.paths[i], true);
+    }
+    fabric_table_set_state(x.paths[0], FABRIC_PATH_DOWN);
+    for (size_t i = 1; i < x.n; i++) {
+        unsigned int n = fabric_table_count_slots(x.paths[i]);
+
+        assert(i < 5 ? n == FABRIC_TABLE_SLOTS / 8
+               : n > FABRIC_TABLE_SLOTS / 8);
+    }
+
+    /* No suspicion is left, and another path goes and comes back. */
+    for (size_t i = 1; i < 5; i++) {
+        fabric_table_set_suspect(x.paths[i], false);
+    }
+    snapshot(&x, before);
+    fabric_table_set_state(x.paths[1], FABRIC_PATH_DOWN);
+    snapshot(&x, after);
+    for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
+        assert((before[i] == x.paths[1]) == (before[i] != after[i]));
+    }
+    fabric_table_set_state(x.paths[1], FABRIC_PATH_UP);
+    snapshot(&x, after);
+    assert(!count_moved(before, after));
+
+    /* Suspects are better than nothing. */
+    for (size_t i = 2; i < x.n; i++) {
+        fabric_table_set_state(x.paths[i], FABRIC_PATH_DOWN);
+    }
+    fabric_table_set_suspect(x.paths[1], true);
+    fabric_table_set_state(x.paths[7], FABRIC_PATH_DRAINED);
+    assert(fabric_table_count_slots(x.paths[1]) == FABRIC_TABLE_SLOTS);
+    fabric_table_set_paths(x.endpoint, NULL, 0);
+    fabric_table_free_endpoint(x.endpoint);
+}
+
 static void
 test_fabric_table_main(int argc OVS_UNUSED, char *argv[] OVS_UNUSED)
 {
@@ -172,6 +220,7 @@ test_fabric_table_main(int argc OVS_UNUSED, char *argv[] OVS_UNUSED)
     ovs_mutex_lock(&fabric_table_mutex);
     test_spread();
     test_failure();
+    test_suspects();
     ovs_mutex_unlock(&fabric_table_mutex);
 }
 
