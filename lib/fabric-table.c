@@ -52,12 +52,32 @@ map_table(size_t size)
     return p;
 }
 
+/* Has the prober, which runs with real-time priority, lend it to whoever makes
+ * it wait: otherwise a main thread that is kept from running while it holds
+ * the mutex would make paths look dead. */
+static void
+init_mutex(void)
+{
+    pthread_mutexattr_t attr;
+
+    xpthread_mutexattr_init(&attr);
+    if (!pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT)) {
+        int error = pthread_mutex_init(&fabric_table_mutex.lock, &attr);
+
+        if (error) {
+            VLOG_WARN("no priority inheritance (%s)", ovs_strerror(error));
+        }
+    }
+    xpthread_mutexattr_destroy(&attr);
+}
+
 void
 fabric_table_init(void)
 {
     static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
 
     if (ovsthread_once_start(&once)) {
+        init_mutex();
         fabric_table_paths = map_table(FABRIC_TABLE_MAX_PATHS
                                        * sizeof *fabric_table_paths);
         fabric_table_endpoints = map_table(FABRIC_TABLE_MAX_ENDPOINTS
