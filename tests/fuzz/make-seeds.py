@@ -205,7 +205,8 @@ def odp_seeds():
             ('text-vxlan', 'port(4),endpoint=7,vxlan(vni=100))'),
             ('text-geneve', 'port(4),endpoint=7,class=2,policy=hash,tos=0xb8,'
              'ttl=63,geneve(vni=100,oam,options(0102800100000007)))'),
-            ('text-odd', 'port(4),endpoint=7,vxlan(header(0800000100006400)))'),
+            ('text-odd',
+             'port(4),endpoint=7,vxlan(header(0800000100006400)))'),
             ('text-drop', 'drop=tx-no-endpoint)')):
         seeds[name] = b'\1' + text.encode()
     return seeds
