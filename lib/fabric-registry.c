@@ -299,6 +299,8 @@ fabric_open(const struct fabric_config *config)
     f = fabric_create(config);
     install_uplinks(f, config, ups);
     cmap_insert(&fabrics_by_name, &f->name_node, hash_string(f->name, 0));
+    /* Again: the port finds the fabric only now. */
+    netdev_fabric_changed(config->name);
     fabric_endpoints_changed();
     fabric_prober_changed();
     VLOG_INFO("%s: fabric up, %s, %"PRIuSIZE" local IPs", config->name,
