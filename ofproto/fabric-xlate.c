@@ -328,6 +328,11 @@ fabric_xlate_output(const struct fabric_xlate_env *env,
         .port = odp_to_u32(odp_port),
         .endpoint = request->endpoint,
     };
+    if (is_ip_any(&env->xin->flow) && IP_ECN_is_ce(env->xin->flow.nw_tos)) {
+        /* RFC 6040 section 4.1, normal mode.  tnl_port_send(), which made the
+         * flow match on the inner ECN field, has put ECT(0) here. */
+        out.tos |= IP_ECN_CE;
+    }
     if (out.encap == FABRIC_ENCAP_GENEVE) {
         unwildcard_metadata(env);
     }
