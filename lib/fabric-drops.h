@@ -21,12 +21,8 @@
                 "received VXLAN or Geneve header is not valid")             \
     FABRIC_DROP(RX_BAD_PROTOCOL, "rx-bad-protocol",                         \
                 "received Geneve payload is not Ethernet")                  \
-    FABRIC_DROP(RX_CRITICAL_OPTION, "rx-critical-option",                   \
-                "received Geneve critical option that cannot be kept")      \
     FABRIC_DROP(RX_UNKNOWN_SOURCE, "rx-unknown-source",                     \
                 "received from an address that is not an endpoint's")       \
-    FABRIC_DROP(RX_NO_PORT, "rx-no-port",                                   \
-                "received while the fabric has no OpenFlow port")           \
     FABRIC_DROP(RX_BAD_PROBE, "rx-bad-probe",                               \
                 "received probe that is malformed or matches no path")      \
     FABRIC_DROP(RX_PROBE_RATE, "rx-probe-rate",                             \

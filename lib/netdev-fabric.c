@@ -534,6 +534,7 @@ receive_message(struct netdev_rxq_fabric *rxq, struct fabric *f,
     }
     if (!rx->size) {
         fabric_drop_count(FABRIC_DROP_RX_TRUNCATED, 1);
+        m.n_dropped++;
     }
     finish_gro(rxq, &m);
     count_rx(&m);
