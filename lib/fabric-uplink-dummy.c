@@ -416,7 +416,9 @@ dummy_unixctl_sent(struct unixctl_conn *conn, int argc OVS_UNUSED,
             ipv6_format_mapped(&m->remote_ip, &ds);
             ds_put_format(&ds, " port=%"PRIu16" tos=%u ttl=%u gso=%"PRIuSIZE
                           " ", m->port, m->tos, m->ttl, m->gso_size);
-            ds_put_hex(&ds, m->data, m->size);
+            for (size_t i = 0; i < m->size; i++) {
+                ds_put_format(&ds, "%02x", m->data[i]);
+            }
             ds_put_char(&ds, '\n');
             free(m);
         }
