@@ -9,7 +9,7 @@ the forwarding table of the kernel's VXLAN device).
 
 import os
 
-from . import LabError, netns, underlay
+from . import LabError, netns, topology, underlay
 
 OFPORT_FABRIC = 100             # The fabric port, or the ...
 OFPORT_TUNNEL = 200             # ... tunnel to host H is port 200 + H.
@@ -238,19 +238,29 @@ class Host:
     def add_tunnels(self):
         opts = self.topo.opts
         args = []
+        local = self.topo.vteps(self.name)[0]
         for host in self.others():
-            port = "vx-" + host
-            args += ["--", "add-port", "br-int", port,
-                     "--", "set", "interface", port, "type=" + opts["encap"],
-                     "ofport_request=%d" % self.tunnel_ofport(host),
-                     "options:key=flow",
-                     "options:local_ip=" + self.topo.vteps(self.name)[0],
-                     "options:remote_ip=" + self.topo.vteps(host)[0]]
+            for k, remote in enumerate(self.remotes(host)):
+                port = "vx-%s" % host + ("-%d" % (k + 1) if k else "")
+                args += ["--", "add-port", "br-int", port,
+                         "--", "set", "interface", port,
+                         "type=" + opts["encap"],
+                         "ofport_request=%d" % self.tunnel_ofport(host, k),
+                         "options:key=flow", "options:local_ip=" + local,
+                         "options:remote_ip=" + remote]
         if args:
             self.vsctl(*args[1:])
 
-    def tunnel_ofport(self, host):
-        return OFPORT_TUNNEL + self.topo.node_index(host)
+    def remotes(self, host):
+        """The addresses that 'host' sends from.  A tunnel port receives from
+        one, so there is a port for each; the first also sends."""
+        local = self.topo.vteps(self.name)[0]
+        return [remote for remote in self.topo.vteps(host)
+                if (":" in remote) == (":" in local)]
+
+    def tunnel_ofport(self, host, k=0):
+        return (OFPORT_TUNNEL + self.topo.node_index(host)
+                + k * topology.MAX_HOSTS)
 
     def flows(self):
         flows = []
@@ -271,7 +281,8 @@ class Host:
     def tunnel_ports(self):
         if self.system == "weft":
             return [OFPORT_FABRIC]
-        return [self.tunnel_ofport(host) for host in self.others()]
+        return [self.tunnel_ofport(host, k) for host in self.others()
+                for k in range(len(self.remotes(host)))]
 
     def output(self, host, vni):
         if self.system == "weft":
