@@ -113,8 +113,8 @@ update_tunnel_config(struct netdev_fabric *dev)
 }
 
 /* Has malloc() keep the memory of super-frames, 64 kB each: by default it
- * gives free memory beyond 128 kB back, and the page faults that follow cost as
- * much as copying the data. */
+ * gives free memory beyond 128 kB back, and the page faults that follow cost
+ * as much as copying the data. */
 static void
 keep_memory(void)
 {
