@@ -23,6 +23,8 @@
                 "received Geneve payload is not Ethernet")                  \
     FABRIC_DROP(RX_UNKNOWN_SOURCE, "rx-unknown-source",                     \
                 "received from an address that is not an endpoint's")       \
+    FABRIC_DROP(RX_QUEUE_FULL, "rx-queue-full",                             \
+                "received faster than it was taken from the host")          \
     FABRIC_DROP(RX_BAD_PROBE, "rx-bad-probe",                               \
                 "received probe that is malformed or matches no path")      \
     FABRIC_DROP(RX_PROBE_RATE, "rx-probe-rate",                             \

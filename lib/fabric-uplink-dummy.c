@@ -14,9 +14,9 @@
 
 #include <errno.h>
 
+#include "fabric-carrier.h"
 #include "fabric-encap.h"
 #include "fabric-hooks.h"
-#include "fabric-prober.h"
 #include "fabric-stamp.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
@@ -486,7 +486,7 @@ dummy_unixctl_carrier(struct unixctl_conn *conn, int argc OVS_UNUSED,
     }
     ovs_mutex_unlock(&mutex);
     if (d) {
-        fabric_prober_check_uplinks();
+        fabric_carrier_check();
         unixctl_command_reply(conn, NULL);
     } else {
         unixctl_command_reply_error(conn, "no such uplink");

@@ -32,9 +32,11 @@
 #include <unistd.h>
 
 #include "coverage.h"
+#include "fabric-drops.h"
 #include "fabric-stamp.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "ovs-atomic.h"
 #include "packets.h"
 #include "socket-util.h"
 #include "util.h"
@@ -71,9 +73,11 @@ struct udp_uplink {
     int data_fd;
     int probe_fd;
     int tx_fds[FABRIC_MAX_PATHS_PER_REMOTE];    /* [up.n_ports]. */
-    bool gso;                   /* UDP_SEGMENT usable? Only ever cleared. */
+    atomic_bool gso;            /* UDP_SEGMENT usable? Only ever cleared. */
     uint8_t *rx_bufs;           /* FABRIC_RX_BURST buffers, for data. */
     uint8_t *probe_bufs;        /* Likewise, for probes. */
+    uint32_t rx_lost;           /* What the kernel has counted as lost for */
+    uint32_t probe_lost;        /* want of room in either socket. */
 };
 
 static struct udp_uplink *
@@ -278,8 +282,9 @@ open_receive(struct udp_uplink *udp)
             set_int(fds[i], IPPROTO_IP, IP_RECVTOS, 1);
             set_int(fds[i], IPPROTO_IP, IP_RECVTTL, 1);
         }
+        set_int(fds[i], SOL_SOCKET, SO_RXQ_OVFL, 1);
+        set_buffer(fds[i], SO_RCVBUF, SO_RCVBUFFORCE);
     }
-    set_buffer(udp->data_fd, SO_RCVBUF, SO_RCVBUFFORCE);
     error = set_int(udp->data_fd, IPPROTO_UDP, UDP_GRO, 1);
     if (error) {
         VLOG_WARN("no UDP_GRO: receiving will be slow (%s)",
@@ -340,7 +345,7 @@ udp_open(struct fabric_uplink *up)
                    ? AF_INET : AF_INET6);
 
     /* The kernel computes the outer checksums of a GSO message or none. */
-    udp->gso = up->config.csum;
+    atomic_init(&udp->gso, up->config.csum);
 
     error = open_receive(udp);
     if (!error) {
@@ -453,7 +458,7 @@ send_refused(struct udp_uplink *udp, const struct fabric_datagram *d,
     switch (error) {
     case EIO:
         /* The interface cannot checksum, so it cannot segment. */
-        udp->gso = false;
+        atomic_store_relaxed(&udp->gso, false);
         break;
     case EINVAL:
     case EMSGSIZE:
@@ -500,7 +505,10 @@ udp_send(struct fabric_uplink *up, struct fabric_datagram *d, size_t n)
     size_t start = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (!udp->gso && d[i].gso_size && d[i].size > d[i].gso_size) {
+        bool gso;
+
+        atomic_read_relaxed(&udp->gso, &gso);
+        if (!gso && d[i].gso_size && d[i].size > d[i].gso_size) {
             if (i > start) {
                 udp_send_burst(udp, &d[start], i - start);
             }
@@ -521,8 +529,9 @@ union rx_control {
     uint8_t buf[4 * CMSG_SPACE(sizeof(int))];
 };
 
+/* Stores in '*rx' and '*lost' what the kernel tells beside the data. */
 static void
-parse_control(struct msghdr *msg, struct fabric_rx *rx)
+parse_control(struct msghdr *msg, struct fabric_rx *rx, uint32_t *lost)
 {
     for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg;
          cmsg = CMSG_NXTHDR(msg, cmsg)) {
@@ -538,6 +547,9 @@ parse_control(struct msghdr *msg, struct fabric_rx *rx)
         memcpy(&value, CMSG_DATA(cmsg), sizeof value);
         if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_GRO) {
             rx->gso_size = value;
+        } else if (cmsg->cmsg_level == SOL_SOCKET
+                   && cmsg->cmsg_type == SO_RXQ_OVFL) {
+            *lost = value;
         } else if (cmsg->cmsg_level == IPPROTO_IPV6
                    && cmsg->cmsg_type == IPV6_TCLASS) {
             rx->tos = value;
@@ -551,12 +563,13 @@ parse_control(struct msghdr *msg, struct fabric_rx *rx)
 }
 
 static size_t
-receive(int fd, uint8_t *bufs, struct fabric_rx *rxs)
+receive(int fd, uint8_t *bufs, struct fabric_rx *rxs, uint32_t *lost)
 {
     struct sockaddr_storage ss[FABRIC_RX_BURST];
     union rx_control controls[FABRIC_RX_BURST];
     struct mmsghdr msgs[FABRIC_RX_BURST];
     struct iovec iovs[FABRIC_RX_BURST];
+    uint32_t old_lost = *lost;
     int n;
 
     for (size_t i = 0; i < FABRIC_RX_BURST; i++) {
@@ -580,10 +593,13 @@ receive(int fd, uint8_t *bufs, struct fabric_rx *rxs)
             .size = msgs[i].msg_len,
         };
         parse_sockaddr(&ss[i], &rx->remote_ip, &rx->remote_port);
-        parse_control(&msgs[i].msg_hdr, rx);
+        parse_control(&msgs[i].msg_hdr, rx, lost);
         if (rx->gso_size >= rx->size) {
             rx->gso_size = 0;
         }
+    }
+    if (OVS_UNLIKELY(*lost != old_lost)) {
+        fabric_drop_count(FABRIC_DROP_RX_QUEUE_FULL, *lost - old_lost);
     }
     return MAX(n, 0);
 }
@@ -593,7 +609,7 @@ udp_recv(struct fabric_uplink *up, struct fabric_rx *rx)
 {
     struct udp_uplink *udp = udp_uplink_cast(up);
 
-    return receive(udp->data_fd, udp->rx_bufs, rx);
+    return receive(udp->data_fd, udp->rx_bufs, rx, &udp->rx_lost);
 }
 
 static void
@@ -608,7 +624,7 @@ udp_recv_probe(struct fabric_uplink *up, struct fabric_rx *rx)
     struct udp_uplink *udp = udp_uplink_cast(up);
 
     return (udp->probe_fd >= 0
-            ? receive(udp->probe_fd, udp->probe_bufs, rx)
+            ? receive(udp->probe_fd, udp->probe_bufs, rx, &udp->probe_lost)
             : 0);
 }
 

@@ -7,10 +7,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ovs-atomic.h"
 #include "ovs-rcu.h"
 #include "util.h"
 
 #define MAX_CLASSES 4
+
+/* Uplinks that wait for a grace period to be closed. */
+static atomic_count n_closing;
 
 static const struct fabric_uplink_class *classes[MAX_CLASSES] = {
     &fabric_uplink_udp_class,
@@ -46,14 +50,27 @@ uplink_destroy(struct fabric_uplink *up)
     up->class->destroy(up);
 }
 
+static void
+uplink_close_now(struct fabric_uplink *up)
+{
+    uplink_destroy(up);
+    atomic_count_dec(&n_closing);
+}
+
 char *
 fabric_uplink_open(const struct fabric_uplink_class *class,
                    const struct fabric_uplink_config *config,
                    struct fabric_uplink **upp)
 {
-    struct fabric_uplink *up = class->alloc();
+    struct fabric_uplink *up;
     char *error;
 
+    /* One of those may have the address and ports still. */
+    if (atomic_count_get(&n_closing)) {
+        ovsrcu_barrier();
+    }
+
+    up = class->alloc();
     up->class = class;
     up->config = *config;
 
@@ -88,7 +105,8 @@ void
 fabric_uplink_close(struct fabric_uplink *up)
 {
     if (up) {
-        ovsrcu_postpone(uplink_destroy, up);
+        atomic_count_inc(&n_closing);
+        ovsrcu_postpone(uplink_close_now, up);
     }
 }
 

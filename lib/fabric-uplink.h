@@ -23,7 +23,8 @@
  * ==========
  *
  * fabric_uplink_open() and fabric_uplink_close() are for the main thread.
- * Closing is deferred until no other thread can be using the uplink (RCU).
+ * Closing is deferred until no other thread can be using the uplink (RCU);
+ * opening waits for that, so an address may move to a new uplink at once.
  *
  * Thread-safety: send() may be called by several threads at once; recv() by
  * one at a time; recv_probe() likewise, also while another thread is in
@@ -103,7 +104,8 @@ struct fabric_uplink_class {
     /* Tries to send 'n' datagrams and sets each one's 'error'. */
     void (*send)(struct fabric_uplink *up, struct fabric_datagram *, size_t n);
 
-    /* Receives up to FABRIC_RX_BURST messages.  Returns how many. */
+    /* Receives up to FABRIC_RX_BURST messages.  Returns how many.  What was
+     * lost because nobody received in time is counted (fabric-drops.h). */
     size_t (*recv)(struct fabric_uplink *up, struct fabric_rx *);
     void (*recv_wait)(struct fabric_uplink *up);
     size_t (*recv_probe)(struct fabric_uplink *up, struct fabric_rx *);
