@@ -42,6 +42,7 @@ struct tx_queue {
     struct fabric_datagram datagrams[MAX_DATAGRAMS];
     uint32_t paths[MAX_DATAGRAMS];
     uint16_t n_packets[MAX_DATAGRAMS];
+    uint32_t n_bytes[MAX_DATAGRAMS];            /* Of inner packets. */
     size_t n_iovs;
     struct iovec iovs[MAX_IOVS];
     size_t headers_used;
@@ -80,8 +81,18 @@ errno_to_drop(int error)
 }
 
 static void
+count_drop(struct fabric *f, enum fabric_drop drop, size_t n)
+{
+    uint64_t orig;
+
+    fabric_drop_count(drop, n);
+    atomic_add_relaxed(&f->tx_dropped, n, &orig);
+}
+
+static void
 tx_queue_flush(struct tx_queue *q)
 {
+    uint64_t n_packets = 0, n_bytes = 0;
     uint64_t orig;
 
     if (!q->n) {
@@ -89,17 +100,23 @@ tx_queue_flush(struct tx_queue *q)
     }
     q->uplink->class->send(q->uplink, q->datagrams, q->n);
     for (size_t i = 0; i < q->n; i++) {
+        struct fabric_table_path *path = &fabric_table_paths[q->paths[i]];
         int error = q->datagrams[i].error;
 
         if (OVS_UNLIKELY(error)) {
-            fabric_drop_count(errno_to_drop(error), q->n_packets[i]);
-            atomic_add_relaxed(&q->fabric->tx_dropped, q->n_packets[i],
-                               &orig);
+            count_drop(q->fabric, errno_to_drop(error), q->n_packets[i]);
             if (fabric_uplink_is_unreachable(error)) {
-                fabric_path_set_unreachable(q->paths[i], true);
+                fabric_path_set_unreachable(q->paths[i]);
             }
+        } else {
+            n_packets += q->n_packets[i];
+            n_bytes += q->n_bytes[i];
+            atomic_add_relaxed(&path->tx_packets, q->n_packets[i], &orig);
+            atomic_add_relaxed(&path->tx_bytes, q->n_bytes[i], &orig);
         }
     }
+    atomic_add_relaxed(&q->fabric->tx_packets, n_packets, &orig);
+    atomic_add_relaxed(&q->fabric->tx_bytes, n_bytes, &orig);
     q->n = q->n_iovs = q->headers_used = 0;
 }
 
@@ -131,7 +148,8 @@ tx_queue_new(struct tx_queue *q, const struct fabric_odp_output *out,
         .iov = &q->iovs[q->n_iovs],
     };
     q->paths[q->n] = path;
-    q->n_packets[q->n++] = 0;
+    q->n_packets[q->n] = 0;
+    q->n_bytes[q->n++] = 0;
     return d;
 }
 
@@ -156,17 +174,13 @@ put_header(struct tx_queue *q, const void *header, size_t size)
     return p;
 }
 
+/* Notes what the last message of 'q' carries, to be counted once it is sent
+ * or not. */
 static void
-count_tx(struct tx_queue *q, uint32_t path, size_t n_packets, size_t n_bytes)
+note_tx(struct tx_queue *q, size_t n_packets, size_t n_bytes)
 {
-    uint64_t orig;
-
     q->n_packets[q->n - 1] += n_packets;
-    atomic_add_relaxed(&fabric_table_paths[path].tx_packets, n_packets,
-                       &orig);
-    atomic_add_relaxed(&fabric_table_paths[path].tx_bytes, n_bytes, &orig);
-    atomic_add_relaxed(&q->fabric->tx_packets, n_packets, &orig);
-    atomic_add_relaxed(&q->fabric->tx_bytes, n_bytes, &orig);
+    q->n_bytes[q->n - 1] += n_bytes;
 }
 
 /* Can a datagram of 'size' bytes on 'path' join the last message of 'q'? */
@@ -193,7 +207,7 @@ send_plain(struct tx_queue *q, const struct fabric_odp_output *out,
     struct fabric_datagram *d;
 
     if (size > FABRIC_UPLINK_MAX_PAYLOAD) {
-        fabric_drop_count(FABRIC_DROP_TX_TOO_BIG, 1);
+        count_drop(q->fabric, FABRIC_DROP_TX_TOO_BIG, 1);
         return;
     }
 
@@ -208,7 +222,7 @@ send_plain(struct tx_queue *q, const struct fabric_odp_output *out,
     add_piece(q, d, put_header(q, out->header, out->header_len),
               out->header_len);
     add_piece(q, d, dp_packet_data(packet), frame_size);
-    count_tx(q, path, 1, frame_size);
+    note_tx(q, 1, frame_size);
 }
 
 /* Sends TCP super-frame 'packet' as segments. */
@@ -221,7 +235,7 @@ send_superframe(struct tx_queue *q, const struct fabric_odp_output *out,
     size_t headers_len, full, max_segs;
 
     if (!fabric_gso_init(&gso, packet)) {
-        fabric_drop_count(FABRIC_DROP_TX_BAD_PACKET, 1);
+        count_drop(q->fabric, FABRIC_DROP_TX_BAD_PACKET, 1);
         return;
     }
     COVERAGE_INC(fabric_tx_superframe);
@@ -231,7 +245,7 @@ send_superframe(struct tx_queue *q, const struct fabric_odp_output *out,
     full = headers_len + gso.segsz;
     max_segs = MIN(FABRIC_UPLINK_MAX_SEGS, FABRIC_UPLINK_MAX_PAYLOAD / full);
     if (!max_segs) {
-        fabric_drop_count(FABRIC_DROP_TX_TOO_BIG, 1);
+        count_drop(q->fabric, FABRIC_DROP_TX_TOO_BIG, 1);
         return;
     }
 
@@ -254,7 +268,7 @@ send_superframe(struct tx_queue *q, const struct fabric_odp_output *out,
             add_piece(q, d, payload + i * gso.segsz, payload_len);
             n_bytes += gso.headers_len + payload_len;
         }
-        count_tx(q, path, n, n_bytes);
+        note_tx(q, n, n_bytes);
     }
 }
 
@@ -305,7 +319,7 @@ send_burst(struct fabric *f, const struct fabric_endpoint *ep,
             ep->index, fabric_flow_hash(dp_packet_data(packet),
                                         dp_packet_size(packet)));
         if (OVS_UNLIKELY(paths[i] == FABRIC_TABLE_NONE)) {
-            fabric_drop_count(FABRIC_DROP_TX_NO_PATH, 1);
+            count_drop(f, FABRIC_DROP_TX_NO_PATH, 1);
         }
     }
 
@@ -336,7 +350,7 @@ fabric_dp_execute(struct dp_packet_batch *batch, bool should_steal,
     } else if (OVS_UNLIKELY(!f)) {
         fabric_drop_count(FABRIC_DROP_TX_NO_FABRIC, n);
     } else if (OVS_UNLIKELY(!ep)) {
-        fabric_drop_count(FABRIC_DROP_TX_NO_ENDPOINT, n);
+        count_drop(f, FABRIC_DROP_TX_NO_ENDPOINT, n);
     } else {
         for (size_t i = 0; i < n; i += NETDEV_MAX_BURST) {
             send_burst(f, ep, out, batch->packets + i,
