@@ -2,6 +2,8 @@
 #
 # One file a line, in the order of the names.
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bytes.h
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-carrier.c
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-carrier.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-drops.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-drops.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-encap.c

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "bitmap.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
 #include "hash.h"
@@ -29,13 +30,6 @@ VLOG_DEFINE_THIS_MODULE(fabric_endpoint);
 
 struct fabric_path_aux *fabric_path_aux;
 struct fabric_path **fabric_path_by_index;
-
-/* Element of a fabric's 'by_ip'. */
-struct endpoint_ip {
-    struct cmap_node node;
-    struct in6_addr ip;
-    struct fabric_endpoint *endpoint;
-};
 
 static uint32_t
 hash_ip(const struct in6_addr *ip)
@@ -131,15 +125,16 @@ fabric_path_refresh(struct fabric_path *path)
 }
 
 void
-fabric_path_set_unreachable(uint32_t index, bool unreachable)
+fabric_path_set_unreachable(uint32_t index)
 {
     struct fabric_path *path;
 
     ovs_mutex_lock(&fabric_table_mutex);
     path = fabric_path_by_index[index];
-    if (path && path->unreachable != unreachable) {
-        path->unreachable = unreachable;
+    if (path && !path->unreachable) {
+        path->unreachable = true;
         fabric_path_refresh(path);
+        fabric_prober_unreachable(path);
     }
     ovs_mutex_unlock(&fabric_table_mutex);
 }
@@ -169,6 +164,11 @@ path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
     path->local_up = local_up;
     path->last_change = time_msec();
     fabric_liveness_init(&path->live);
+    if (ep->answers && ep->fabric->probe.enabled) {
+        /* Flows must not move to it before it is known to work: the peer may
+         * have yet to learn of a new uplink. */
+        path->live.state = FABRIC_PATH_DOWN;
+    }
 
     /* What a peer remembers of us from before a restart must not fit. */
     path->live.next_seq = random_uint32();
@@ -183,6 +183,14 @@ static void
 path_destroy(struct fabric_path *path)
     OVS_REQUIRES(fabric_table_mutex)
 {
+    struct fabric_table_path *p = &fabric_table_paths[path->index];
+    uint64_t packets, bytes;
+
+    atomic_read_relaxed(&p->tx_packets, &packets);
+    atomic_read_relaxed(&p->tx_bytes, &bytes);
+    path->endpoint->gone_packets += packets;
+    path->endpoint->gone_bytes += bytes;
+
     fabric_prober_remove(path);
     fabric_path_by_index[path->index] = NULL;
     fabric_table_free_path(path->index);
@@ -207,27 +215,14 @@ path_find(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
     return NULL;
 }
 
-/* Lowest nonzero session identifier (RFC 8972 section 3) that none of the 'n'
- * paths in 'a' and 'm' in 'b' has. */
+/* Takes the lowest nonzero session identifier (RFC 8972 section 3) that is not
+ * in 'ssids' yet. */
 static uint16_t
-free_ssid(struct fabric_path *const a[], size_t n,
-          struct fabric_path *const b[], size_t m)
+take_ssid(unsigned long ssids[])
 {
-    uint16_t ssid = 1;
-    bool taken;
+    uint16_t ssid = bitmap_scan(ssids, false, 1, FABRIC_MAX_SSID + 1);
 
-    do {
-        taken = false;
-        for (size_t i = 0; i < n + m; i++) {
-            const struct fabric_path *path = i < n ? a[i] : b[i - n];
-
-            if (path->ssid == ssid) {
-                taken = true;
-                ssid++;
-                break;
-            }
-        }
-    } while (taken);
+    bitmap_set1(ssids, ssid);
     return ssid;
 }
 
@@ -238,11 +233,11 @@ same_family(const struct in6_addr *a, const struct in6_addr *b)
 }
 
 /* Adds a path to 'paths' for each port of ('up', 'remote_ip'), reusing those
- * that 'ep' has. */
+ * that 'ep' has.  'ssids' has the session identifiers in use. */
 static void
 collect_paths(struct fabric_endpoint *ep, struct fabric_uplink *up,
               bool local_up, const struct in6_addr *remote_ip,
-              struct fabric_path **paths, size_t *n)
+              unsigned long ssids[], struct fabric_path **paths, size_t *n)
     OVS_REQUIRES(fabric_table_mutex)
 {
     for (unsigned int p = 0; p < ep->fabric->paths_per_remote; p++) {
@@ -250,7 +245,7 @@ collect_paths(struct fabric_endpoint *ep, struct fabric_uplink *up,
 
         if (!path) {
             path = path_create(ep, up, local_up, remote_ip, p,
-                               free_ssid(paths, *n, ep->paths, ep->n_paths));
+                               take_ssid(ssids));
         }
         if (path) {
             paths[(*n)++] = path;
@@ -312,17 +307,22 @@ rebuild_paths(struct fabric_endpoint *ep)
     size_t max = ups->n * addrs->n * ep->fabric->paths_per_remote;
     struct fabric_path **paths = xmalloc(MAX(max, 1) * sizeof *paths);
     uint32_t *indexes = xmalloc(MAX(max, 1) * sizeof *indexes);
+    unsigned long *ssids = bitmap_allocate(FABRIC_MAX_SSID + 1);
     size_t n = 0;
 
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        bitmap_set1(ssids, ep->paths[i]->ssid);
+    }
     for (size_t u = 0; u < ups->n; u++) {
         for (size_t r = 0; r < addrs->n; r++) {
             if (same_family(&ups->uplinks[u]->config.local_ip,
                             &addrs->remote_ips[r])) {
                 collect_paths(ep, ups->uplinks[u], ups->local_up[u],
-                              &addrs->remote_ips[r], paths, &n);
+                              &addrs->remote_ips[r], ssids, paths, &n);
             }
         }
     }
+    bitmap_free(ssids);
 
     for (size_t i = 0; i < n; i++) {
         indexes[i] = paths[i]->index;
@@ -367,16 +367,46 @@ endpoint_free(struct fabric_endpoint *ep)
     free(ep);
 }
 
+static bool
+has_ip(const struct in6_addr ips[], size_t n, const struct in6_addr *ip)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ipv6_addr_equals(&ips[i], ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes 'ips' the addresses by which 'ep' is found.  Those that stay can be
+ * found all the while. */
 static void
-unmap_ips(struct fabric_endpoint *ep)
+map_ips(struct fabric_endpoint *ep, const struct in6_addr ips[], size_t n)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct endpoint_ip *eip;
+    struct cmap *by_ip = &ep->fabric->by_ip;
+    size_t n_kept = 0;
 
-    CMAP_FOR_EACH (eip, node, &ep->fabric->by_ip) {
-        if (eip->endpoint == ep) {
-            cmap_remove(&ep->fabric->by_ip, &eip->node, hash_ip(&eip->ip));
+    for (size_t i = 0; i < ep->n_ips; i++) {
+        struct fabric_endpoint_ip *eip = ep->ips[i];
+
+        if (has_ip(ips, n, &eip->ip)) {
+            ep->ips[n_kept++] = eip;
+        } else {
+            cmap_remove(by_ip, &eip->node, hash_ip(&eip->ip));
             ovsrcu_postpone(free, eip);
+        }
+    }
+    ep->n_ips = n_kept;
+
+    for (size_t i = 0; i < n; i++) {
+        if (fabric_endpoint_by_ip(ep->fabric, &ips[i]) != ep) {
+            struct fabric_endpoint_ip *eip = xzalloc(sizeof *eip);
+
+            eip->ip = ips[i];
+            eip->endpoint = ep;
+            cmap_insert(by_ip, &eip->node, hash_ip(&eip->ip));
+            ep->ips[ep->n_ips++] = eip;
         }
     }
 }
@@ -384,8 +414,10 @@ unmap_ips(struct fabric_endpoint *ep)
 void
 fabric_endpoint_destroy(struct fabric_endpoint *ep)
 {
-    unmap_ips(ep);
+    map_ips(ep, NULL, 0);
     cmap_remove(&ep->fabric->by_id, &ep->id_node, hash_int(ep->id, 0));
+    cmap_remove(&ep->fabric->by_endpoint_name, &ep->name_node,
+                hash_string(ep->name, 0));
     fabric_table_free_endpoint(ep->index);
     for (size_t i = 0; i < ep->n_paths; i++) {
         path_destroy(ep->paths[i]);
@@ -474,21 +506,6 @@ endpoint_create(struct fabric *f, const struct fabric_endpoint_config *config)
     return ep;
 }
 
-static void
-map_ips(struct fabric_endpoint *ep,
-        const struct fabric_endpoint_config *config)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    unmap_ips(ep);
-    for (size_t i = 0; i < config->n_remote_ips; i++) {
-        struct endpoint_ip *eip = xzalloc(sizeof *eip);
-
-        eip->ip = config->remote_ips[i];
-        eip->endpoint = ep;
-        cmap_insert(&ep->fabric->by_ip, &eip->node, hash_ip(&eip->ip));
-    }
-}
-
 static bool
 same_ips(const struct fabric_endpoint *ep,
          const struct fabric_endpoint_config *config)
@@ -524,7 +541,7 @@ set_endpoint__(struct fabric *f, const struct fabric_endpoint_config *config)
             return NULL;
         }
         fabric_endpoint_update(ep, config->remote_ips, config->n_remote_ips);
-        map_ips(ep, config);
+        map_ips(ep, config->remote_ips, config->n_remote_ips);
         return NULL;
     }
 
@@ -535,7 +552,9 @@ set_endpoint__(struct fabric *f, const struct fabric_endpoint_config *config)
     }
     fabric_endpoint_update(ep, config->remote_ips, config->n_remote_ips);
     cmap_insert(&f->by_id, &ep->id_node, hash_int(ep->id, 0));
-    map_ips(ep, config);
+    cmap_insert(&f->by_endpoint_name, &ep->name_node,
+                hash_string(ep->name, 0));
+    map_ips(ep, config->remote_ips, config->n_remote_ips);
     fabric_endpoints_changed();
     return NULL;
 }
@@ -612,7 +631,7 @@ fabric_endpoint_by_id(const struct fabric *f, uint32_t id)
 struct fabric_endpoint *
 fabric_endpoint_by_ip(const struct fabric *f, const struct in6_addr *ip)
 {
-    struct endpoint_ip *eip;
+    struct fabric_endpoint_ip *eip;
 
     CMAP_FOR_EACH_WITH_HASH (eip, node, hash_ip(ip), &f->by_ip) {
         if (ipv6_addr_equals(&eip->ip, ip)) {
@@ -627,7 +646,8 @@ fabric_endpoint_by_name(const struct fabric *f, const char *name)
 {
     struct fabric_endpoint *ep;
 
-    CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+    CMAP_FOR_EACH_WITH_HASH (ep, name_node, hash_string(name, 0),
+                             &f->by_endpoint_name) {
         if (!strcmp(ep->name, name)) {
             return ep;
         }
@@ -750,6 +770,8 @@ fabric_endpoint_get_stats(const struct fabric_endpoint *ep,
     atomic_read_relaxed(&e->tx_no_live_path, &stats->tx_no_live_path);
 
     ovs_mutex_lock(&fabric_table_mutex);
+    stats->tx_packets = ep->gone_packets;
+    stats->tx_bytes = ep->gone_bytes;
     for (size_t i = 0; i < ep->n_paths; i++) {
         struct fabric_table_path *p
             = &fabric_table_paths[ep->paths[i]->index];

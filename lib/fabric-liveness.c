@@ -23,6 +23,14 @@ fabric_liveness_init(struct fabric_liveness *l)
     l->rtt_us = l->rtt_min_us = l->rtt_smoothed_us = -1;
 }
 
+void
+fabric_liveness_reset(struct fabric_liveness *l)
+{
+    l->state = FABRIC_PATH_UNKNOWN;
+    l->n_unanswered = l->n_run = 0;
+    l->rtt_us = l->rtt_min_us = l->rtt_smoothed_us = -1;
+}
+
 uint32_t
 fabric_liveness_sent(struct fabric_liveness *l, long long int now_us)
 {

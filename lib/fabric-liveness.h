@@ -60,6 +60,10 @@ struct fabric_liveness {
 
 void fabric_liveness_init(struct fabric_liveness *);
 
+/* Forgets whether the path works, since it is no longer probed, but not what
+ * was counted. */
+void fabric_liveness_reset(struct fabric_liveness *);
+
 /* A probe leaves now; returns the sequence number to put into it. */
 uint32_t fabric_liveness_sent(struct fabric_liveness *, long long int now_us);
 

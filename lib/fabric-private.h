@@ -61,7 +61,9 @@ struct fabric {
 
     OVSRCU_TYPE(struct fabric_uplinks *) uplinks;       /* [rcu] */
     struct cmap by_id;                  /* [rcu] Contains fabric_endpoint. */
-    struct cmap by_ip;                  /* [rcu] Contains endpoint_ip. */
+    struct cmap by_endpoint_name;       /* [rcu] Likewise. */
+    struct cmap by_ip;                  /* [rcu] Contains
+                                         * fabric_endpoint_ip. */
 
     /* [atomic] Inner packets and bytes, for the netdev's statistics. */
     atomic_uint64_t rx_packets, rx_bytes, rx_dropped;
@@ -76,6 +78,13 @@ struct fabric_endpoint_addrs {
     struct in6_addr remote_ips[FABRIC_MAX_REMOTE_IPS];
 };
 
+/* An address of an endpoint. */
+struct fabric_endpoint_ip {
+    struct cmap_node node;              /* In fabric's 'by_ip'. */
+    struct in6_addr ip;                 /* [const] */
+    struct fabric_endpoint *endpoint;   /* [const] */
+};
+
 struct fabric_heard {
     uint32_t seq;
     long long int when;                 /* ms; 0 if never. */
@@ -83,6 +92,7 @@ struct fabric_heard {
 
 struct fabric_endpoint {
     struct cmap_node id_node;           /* In fabric's 'by_id'. */
+    struct cmap_node name_node;         /* In fabric's 'by_endpoint_name'. */
     struct fabric *fabric;              /* [const] */
     uint32_t id;                        /* [const] */
     char *name;                         /* [const] */
@@ -93,6 +103,11 @@ struct fabric_endpoint {
     bool answers;                       /* [mutex] Ever answered a probe? */
     struct fabric_path **paths;         /* [mutex] */
     size_t n_paths;                     /* [mutex] */
+    uint64_t gone_packets, gone_bytes;  /* [mutex] Sent over former paths. */
+
+    /* [mutex] The addresses, in the fabric's 'by_ip'. */
+    struct fabric_endpoint_ip *ips[FABRIC_MAX_REMOTE_IPS];
+    size_t n_ips;
 
     /* [mutex] The latest probe of each of the peer's paths that arrived here,
      * by the peer's SSID less one. */
@@ -103,6 +118,9 @@ struct fabric_endpoint {
     long long int reflect_second;
     unsigned int n_reflected;
 };
+
+/* While an endpoint gets other paths it has the old ones, too. */
+#define FABRIC_MAX_SSID (2 * FABRIC_MAX_PATHS_PER_ENDPOINT)
 
 struct fabric_path {
     struct fabric_endpoint *endpoint;   /* [const] */
@@ -155,8 +173,8 @@ char *fabric_check_n_paths(const char *endpoint, size_t n_local,
 void fabric_path_refresh(struct fabric_path *path)
     OVS_REQUIRES(fabric_table_mutex);
 
-/* The host cannot send over path 'index' now, or can again.  Any thread. */
-void fabric_path_set_unreachable(uint32_t index, bool unreachable)
+/* The host cannot send over path 'index' now.  Any thread. */
+void fabric_path_set_unreachable(uint32_t index)
     OVS_EXCLUDED(fabric_table_mutex);
 
 /* Notes the datapath port of 'f'.  Any thread. */

@@ -18,17 +18,16 @@
 #include "fabric-prober.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <sched.h>
 
 #include "coverage.h"
+#include "fabric-carrier.h"
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-private.h"
 #include "fabric-stamp.h"
 #include "latch.h"
 #include "netlink-socket.h"
-#include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
@@ -49,6 +48,10 @@ static struct heap timers[2] OVS_GUARDED_BY(fabric_table_mutex);
 static bool thread_started;
 static pthread_t thread;
 static struct latch exit_latch;
+
+/* Without probes nothing tells when the host can send over a path again, so
+ * after this time, in ms, it is tried with data. */
+#define UNREACHABLE_RETRY 1000
 
 /* Wakes the thread when uplinks or paths change. */
 static struct latch change_latch;
@@ -90,13 +93,40 @@ next_event(const struct fabric_path *path)
     const struct fabric *f = path->endpoint->fabric;
     long long int deadline = LLONG_MAX;
 
-    if (!f->probe.enabled) {
-        return path->next_probe;
-    }
-    if (path->live.state != FABRIC_PATH_UNKNOWN || path->endpoint->answers) {
+    if (f->probe.enabled
+        && (path->live.state != FABRIC_PATH_UNKNOWN
+            || path->endpoint->answers)) {
         deadline = fabric_liveness_deadline(&path->live, &f->probe);
     }
     return MIN(path->next_probe, deadline);
+}
+
+/* Sets the time of the first probe of 'path', or of what there is to do for it
+ * if it is not probed. */
+static void
+schedule_first(struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_probe_config *config = &path->endpoint->fabric->probe;
+
+    if (config->enabled) {
+        /* The first probes of an endpoint are spread over an interval, so that
+         * its paths do not stay in step. */
+        path->next_probe = time_msec() + (path->ssid * 7) % config->interval;
+    } else {
+        path->next_probe = (path->unreachable
+                            ? time_msec() + UNREACHABLE_RETRY : LLONG_MAX);
+    }
+}
+
+/* The thread may be waiting for longer than 'path' does, even for ever. */
+static void
+wake_for(const struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    if (heap_max(path_heap(path)) == &path->timer) {
+        latch_set(&change_latch);
+    }
 }
 
 void
@@ -104,15 +134,41 @@ fabric_prober_add(struct fabric_path *path)
 {
     prober_init();
 
-    /* The first probes of an endpoint are spread over an interval, so that its
-     * paths do not stay in step. */
-    unsigned int interval = MAX(path->endpoint->fabric->probe.interval, 1);
-    path->next_probe = time_msec() + (path->ssid * 7) % interval;
+    schedule_first(path);
     heap_insert(path_heap(path), &path->timer,
                 time_to_priority(path->next_probe));
-    if (heap_max(path_heap(path)) == &path->timer) {
-        /* The thread may be waiting for longer, even for ever. */
-        latch_set(&change_latch);
+    wake_for(path);
+}
+
+void
+fabric_prober_reschedule(struct fabric *f)
+{
+    struct fabric_endpoint *ep;
+
+    CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+        for (size_t i = 0; i < ep->n_paths; i++) {
+            struct fabric_path *path = ep->paths[i];
+
+            if (!f->probe.enabled) {
+                fabric_liveness_reset(&path->live);
+                fabric_path_refresh(path);
+            }
+            schedule_first(path);
+            heap_change(path_heap(path), &path->timer,
+                        time_to_priority(next_event(path)));
+            wake_for(path);
+        }
+    }
+}
+
+void
+fabric_prober_unreachable(struct fabric_path *path)
+{
+    if (!path->endpoint->fabric->probe.enabled) {
+        schedule_first(path);
+        heap_change(path_heap(path), &path->timer,
+                    time_to_priority(path->next_probe));
+        wake_for(path);
     }
 }
 
@@ -269,7 +325,9 @@ path_event(struct fabric_path *path, struct burst *b, long long int now)
     const struct fabric_probe_config *config = &path->endpoint->fabric->probe;
 
     if (!config->enabled) {
-        path->next_probe = now + config->interval;
+        path->unreachable = false;
+        fabric_path_refresh(path);
+        path->next_probe = LLONG_MAX;
     } else {
         if (fabric_liveness_check(&path->live, config,
                                   path->endpoint->answers, now * 1000)) {
@@ -293,8 +351,10 @@ run_timers(bool threaded)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct heap *heap = &timers[threaded];
-    struct burst b = { .n = 0 };
     long long int now = time_msec();
+    struct burst b;
+
+    b.n = 0;
 
     while (!heap_is_empty(heap)
            && heap_max(heap)->priority >= time_to_priority(now)) {
@@ -335,8 +395,8 @@ answer_path(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
     return usable ? usable : same;
 }
 
-/* Bounds what answering costs: twice what probing every path of the endpoint
- * each millisecond, the shortest interval, would take. */
+/* Bounds what answering costs: as much as two remote IPs with the most paths
+ * take that are probed at the shortest interval, a millisecond. */
 static bool
 may_reflect(struct fabric_endpoint *ep)
     OVS_REQUIRES(fabric_table_mutex)
@@ -357,7 +417,7 @@ static void
 remember_heard(struct fabric_endpoint *ep, uint16_t ssid, uint32_t seq)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    if (!ssid || ssid > FABRIC_MAX_PATHS_PER_ENDPOINT) {
+    if (!ssid || ssid > FABRIC_MAX_SSID) {
         return;
     }
     if (ssid > ep->n_heard) {
@@ -515,8 +575,9 @@ void
 fabric_prober_receive(struct fabric *f, struct fabric_uplink *up,
                       const struct fabric_rx *rx)
 {
-    struct burst b = { .n = 0 };
+    struct burst b;
 
+    b.n = 0;
     ovs_mutex_lock(&fabric_table_mutex);
     receive(f, up, rx, &b);
     burst_flush(&b);
@@ -549,10 +610,11 @@ static bool
 run_receive(bool threaded)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct burst b = { .n = 0 };
     bool any = false;
     struct fabric *f;
+    struct burst b;
 
+    b.n = 0;
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
         const struct fabric_uplinks *ups;
 
@@ -619,105 +681,6 @@ fabric_prober_wait(void)
     }
 }
 
-/* Carrier. */
-
-static void
-set_local_up(struct fabric *f, const struct fabric_uplink *up, bool local_up)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_endpoint *ep;
-
-    CMAP_FOR_EACH (ep, id_node, &f->by_id) {
-        for (size_t i = 0; i < ep->n_paths; i++) {
-            if (ep->paths[i]->uplink == up) {
-                ep->paths[i]->local_up = local_up;
-                fabric_path_refresh(ep->paths[i]);
-            }
-        }
-    }
-}
-
-void
-fabric_prober_check_uplinks(void)
-{
-    struct fabric *f;
-
-    ovs_mutex_lock(&fabric_table_mutex);
-    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
-        struct fabric_uplinks *ups
-            = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
-
-        for (size_t i = 0; i < ups->n; i++) {
-            struct fabric_uplink *up = ups->uplinks[i];
-            const char *reason = "";
-            bool is_up = up->class->is_up(up, &reason);
-
-            if (is_up != ups->local_up[i]) {
-                char ip[INET6_ADDRSTRLEN];
-
-                VLOG_INFO("%s: uplink %s is %s%s%s", f->name,
-                          ipv6_string_mapped(ip, &up->config.local_ip),
-                          is_up ? "up" : "down", is_up ? "" : ": ",
-                          is_up ? "" : reason);
-                ups->local_up[i] = is_up;
-                set_local_up(f, up, is_up);
-            }
-        }
-    }
-    ovs_mutex_unlock(&fabric_table_mutex);
-}
-
-/* Opens a socket that becomes readable when links or addresses change, or
- * returns NULL. */
-static struct nl_sock *
-open_link_monitor(void)
-{
-    static const unsigned int groups[] = {
-        RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-    };
-    struct nl_sock *sock;
-    int error;
-
-    error = nl_sock_create(NETLINK_ROUTE, &sock);
-    for (size_t i = 0; !error && i < ARRAY_SIZE(groups); i++) {
-        error = nl_sock_join_mcgroup(sock, groups[i]);
-        if (error) {
-            nl_sock_destroy(sock);
-        }
-    }
-    if (error) {
-        VLOG_WARN("loss of carrier will only be noticed by probes (%s)",
-                  ovs_strerror(error));
-        return NULL;
-    }
-    return sock;
-}
-
-static void
-run_link_monitor(struct nl_sock *sock)
-{
-    uint64_t stub[512];
-    struct ofpbuf buf;
-    bool changed = false;
-
-    ofpbuf_use_stub(&buf, stub, sizeof stub);
-    for (;;) {
-        int error = nl_sock_recv(sock, &buf, NULL, false);
-
-        if (error == EAGAIN) {
-            break;
-        }
-        changed = true;
-        if (error && error != ENOBUFS) {
-            break;
-        }
-    }
-    ofpbuf_uninit(&buf);
-    if (changed) {
-        fabric_prober_check_uplinks();
-    }
-}
-
 /* Asks to be scheduled ahead of the workloads: a prober that waits for a CPU
  * looks like a path that is dead. */
 static void
@@ -735,13 +698,13 @@ raise_priority(void)
 static void *
 fabric_prober_main(void *aux OVS_UNUSED)
 {
-    struct nl_sock *monitor = open_link_monitor();
+    struct nl_sock *monitor = fabric_carrier_open_monitor();
 
     raise_priority();
     while (!latch_is_set(&exit_latch)) {
         latch_poll(&change_latch);
         if (monitor) {
-            run_link_monitor(monitor);
+            fabric_carrier_run_monitor(monitor);
         }
         ovs_mutex_lock(&fabric_table_mutex);
         run_receive(true);

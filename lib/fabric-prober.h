@@ -34,6 +34,14 @@ void fabric_prober_add(struct fabric_path *)
 void fabric_prober_remove(struct fabric_path *)
     OVS_REQUIRES(fabric_table_mutex);
 
+/* Probing of 'f' was configured anew. */
+void fabric_prober_reschedule(struct fabric *f)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* The datapath found that the host cannot send over the path. */
+void fabric_prober_unreachable(struct fabric_path *)
+    OVS_REQUIRES(fabric_table_mutex);
+
 /* The set of uplinks or their configuration changed.  Main thread. */
 void fabric_prober_changed(void);
 
@@ -47,10 +55,6 @@ void fabric_prober_exit(void);
 /* Processes one datagram, 'rx', that 'up' of 'f' received. */
 void fabric_prober_receive(struct fabric *f, struct fabric_uplink *up,
                            const struct fabric_rx *rx)
-    OVS_EXCLUDED(fabric_table_mutex);
-
-/* Rechecks whether the uplinks have carrier.  Any thread. */
-void fabric_prober_check_uplinks(void)
     OVS_EXCLUDED(fabric_table_mutex);
 
 #endif /* fabric-prober.h */

@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "fabric-drops.h"
+#include "fabric-carrier.h"
 #include "fabric-prober.h"
 #include "fabric-private.h"
 #include "netdev.h"
@@ -202,6 +202,7 @@ fabric_create(const struct fabric_config *config)
     atomic_init(&f->odp_port, ODPP_NONE);
     ovsrcu_init(&f->uplinks, NULL);
     cmap_init(&f->by_id);
+    cmap_init(&f->by_endpoint_name);
     cmap_init(&f->by_ip);
     return f;
 }
@@ -211,6 +212,7 @@ fabric_free(struct fabric *f)
 {
     free(ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks));
     cmap_destroy(&f->by_id);
+    cmap_destroy(&f->by_endpoint_name);
     cmap_destroy(&f->by_ip);
     free(f->name);
     free(f);
@@ -221,7 +223,14 @@ static void
 fabric_assign(struct fabric *f, const struct fabric_config *config)
     OVS_REQUIRES(fabric_table_mutex)
 {
+    struct fabric_probe_config old_probe = f->probe;
+
     f->probe = config->probe;
+    if (f->probe.enabled != old_probe.enabled
+        || f->probe.interval != old_probe.interval
+        || f->probe.multiplier != old_probe.multiplier) {
+        fabric_prober_reschedule(f);
+    }
     f->paths_per_remote = config->paths_per_remote;
     atomic_store_relaxed(&f->verify_source, config->verify_source);
     atomic_store_relaxed(&f->policy, config->policy);
@@ -251,9 +260,10 @@ fabric_destroy(struct fabric *f)
     close_others(ups, NULL);
     ovs_mutex_unlock(&fabric_table_mutex);
 
-    ovsrcu_postpone(fabric_free, f);
     fabric_endpoints_changed();
     fabric_prober_changed();
+    netdev_fabric_changed(f->name);
+    ovsrcu_postpone(fabric_free, f);
 }
 
 /* Makes 'f' use 'ups' and adjusts every endpoint to that. */
@@ -281,8 +291,17 @@ install_uplinks(struct fabric *f, const struct fabric_config *config,
         close_others(old, ups);
         ovsrcu_postpone(free, old);
     }
+}
+
+/* Tells everyone who cares that 'f' was opened or its uplinks changed. */
+static void
+fabric_installed(const struct fabric *f)
+{
     fabric_prober_changed();
-    netdev_fabric_changed(config->name);
+    netdev_fabric_changed(f->name);
+
+    /* Carrier may have changed since the uplinks were looked at. */
+    fabric_carrier_check();
 }
 
 static char *
@@ -298,11 +317,11 @@ fabric_open(const struct fabric_config *config)
     }
     f = fabric_create(config);
     install_uplinks(f, config, ups);
+    ovs_mutex_lock(&fabric_table_mutex);
     cmap_insert(&fabrics_by_name, &f->name_node, hash_string(f->name, 0));
-    /* Again: the port finds the fabric only now. */
-    netdev_fabric_changed(config->name);
+    ovs_mutex_unlock(&fabric_table_mutex);
     fabric_endpoints_changed();
-    fabric_prober_changed();
+    fabric_installed(f);
     VLOG_INFO("%s: fabric up, %s, %"PRIuSIZE" local IPs", config->name,
               fabric_encap_to_string(config->encap), ups->n);
     return NULL;
@@ -409,7 +428,6 @@ fabric_replace(struct fabric *f, const struct fabric_config *config)
     save_fabric(f, local_ips, &old);
     atomic_read_relaxed(&f->odp_port, &odp_port);
     fabric_destroy(f);
-    ovsrcu_barrier();           /* Until the sockets are closed. */
 
     error = fabric_open(config);
     if (error) {
@@ -458,6 +476,7 @@ fabric_registry_set_fabric(const struct fabric_config *config)
     error = open_uplinks(config, old, &new);
     if (!error) {
         install_uplinks(f, config, new);
+        fabric_installed(f);
     }
     return error;
 }
@@ -514,7 +533,9 @@ fabric_set_odp_port(struct fabric *f, odp_port_t odp_port)
 
     ovs_mutex_lock(&fabric_table_mutex);
     atomic_read_relaxed(&f->odp_port, &old);
-    if (old != odp_port) {
+
+    /* 'f' may have been removed since the caller looked it up. */
+    if (old != odp_port && fabric_registry_lookup(f->name) == f) {
         if (old != ODPP_NONE) {
             cmap_remove(&fabrics_by_odp, &f->odp_node, hash_odp_port(old));
         }

@@ -256,7 +256,8 @@ update_slots(uint32_t endpoint)
             atomic_read_relaxed(&ep->slots[i], &current);
             path = find_refuge(h, i, current);
         }
-        atomic_store_relaxed(&ep->slots[i], path);
+        /* Publishes a new path's entry here and in fabric_path_aux. */
+        atomic_store_explicit(&ep->slots[i], path, memory_order_release);
     }
     atomic_store_relaxed(&ep->n_usable, n_usable);
     atomic_store_relaxed(&ep->n_paths, h->n_paths);

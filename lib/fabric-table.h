@@ -139,8 +139,11 @@ fabric_table_select(uint32_t endpoint, uint32_t hash)
 {
     uint32_t path;
 
-    atomic_read_relaxed(&fabric_table_endpoints[endpoint]
-                        .slots[hash >> FABRIC_TABLE_HASH_SHIFT], &path);
+    /* Pairs with the release in update_slots(): what describes the path is
+     * seen no older than the slot. */
+    atomic_read_explicit(&fabric_table_endpoints[endpoint]
+                         .slots[hash >> FABRIC_TABLE_HASH_SHIFT], &path,
+                         memory_order_acquire);
     return path;
 }
 

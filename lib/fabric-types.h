@@ -68,8 +68,9 @@ enum {
  * UNKNOWN   never answered a probe: the peer may not be Weft; used.
  * UP        probes are answered; used.
  * DEGRADED  probes are answered but outside of their band; used.
- * DOWN      probes stopped being answered, or the local side lost carrier or
- *           its route; not used while another path of the endpoint is usable.
+ * DOWN      probes stopped being answered, or are not yet while those of the
+ *           endpoint's older paths are, or the local side lost carrier or its
+ *           route; not used while another path of the endpoint is usable.
  * DRAINED   taken out by the operator; not used likewise. */
 #define FABRIC_PATH_STATES                      \
     FABRIC_PATH_STATE(UNKNOWN, "unknown", true)     \

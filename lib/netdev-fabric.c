@@ -49,7 +49,7 @@ COVERAGE_DEFINE(fabric_rx_superframe);
 struct netdev_fabric {
     struct netdev up;
     struct eth_addr etheraddr;
-    struct netdev_tunnel_config tnl_cfg;
+    OVSRCU_TYPE(struct netdev_tunnel_config *) tnl_cfg;
 };
 
 struct netdev_rxq_fabric {
@@ -96,7 +96,9 @@ static void
 update_tunnel_config(struct netdev_fabric *dev)
 {
     struct fabric *f = fabric_registry_lookup(netdev_get_name(&dev->up));
-    struct netdev_tunnel_config *cfg = &dev->tnl_cfg;
+    struct netdev_tunnel_config *cfg = xzalloc(sizeof *cfg);
+    struct netdev_tunnel_config *old
+        = ovsrcu_get_protected(struct netdev_tunnel_config *, &dev->tnl_cfg);
 
     cfg->in_key_present = cfg->in_key_flow = true;
     cfg->out_key_present = cfg->out_key_flow = true;
@@ -109,6 +111,10 @@ update_tunnel_config(struct netdev_fabric *dev)
         atomic_read_relaxed(&f->ttl, &cfg->ttl);
         atomic_read_relaxed(&f->tos, &cfg->tos);
         atomic_read_relaxed(&f->tos_inherit, &cfg->tos_inherit);
+    }
+    ovsrcu_set(&dev->tnl_cfg, cfg);
+    if (old) {
+        ovsrcu_postpone(free, old);
     }
 }
 
@@ -132,6 +138,7 @@ netdev_fabric_construct(struct netdev *netdev)
         keep_memory();
     }
     eth_addr_random(&dev->etheraddr);
+    ovsrcu_init(&dev->tnl_cfg, NULL);
     update_tunnel_config(dev);
     return 0;
 }
@@ -144,6 +151,9 @@ netdev_fabric_destruct(struct netdev *netdev)
     if (f) {
         fabric_set_odp_port(f, ODPP_NONE);
     }
+    ovsrcu_postpone(free, ovsrcu_get_protected(
+                        struct netdev_tunnel_config *,
+                        &netdev_fabric_cast(netdev)->tnl_cfg));
 }
 
 static void
@@ -199,7 +209,8 @@ netdev_fabric_set_config(struct netdev *netdev, const struct smap *args,
 static const struct netdev_tunnel_config *
 netdev_fabric_get_tunnel_config(const struct netdev *netdev)
 {
-    return &netdev_fabric_cast(netdev)->tnl_cfg;
+    return ovsrcu_get(struct netdev_tunnel_config *,
+                      &netdev_fabric_cast(netdev)->tnl_cfg);
 }
 
 static int
@@ -229,9 +240,11 @@ netdev_fabric_get_carrier(const struct netdev *netdev, bool *carrier)
         const struct fabric_uplinks *ups
             = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
 
+        ovs_mutex_lock(&fabric_table_mutex);
         for (size_t i = 0; i < ups->n; i++) {
             *carrier |= ups->local_up[i];
         }
+        ovs_mutex_unlock(&fabric_table_mutex);
     }
     return 0;
 }
@@ -268,12 +281,19 @@ netdev_fabric_get_stats(const struct netdev *netdev,
 }
 
 static int
-netdev_fabric_send(struct netdev *netdev OVS_UNUSED, int qid OVS_UNUSED,
+netdev_fabric_send(struct netdev *netdev, int qid OVS_UNUSED,
                    struct dp_packet_batch *batch,
                    bool concurrent_txq OVS_UNUSED)
 {
-    fabric_drop_count(FABRIC_DROP_TX_NOT_TUNNELED,
-                      dp_packet_batch_size(batch));
+    struct fabric *f = fabric_registry_lookup(netdev_get_name(netdev));
+    size_t n = dp_packet_batch_size(batch);
+
+    fabric_drop_count(FABRIC_DROP_TX_NOT_TUNNELED, n);
+    if (f) {
+        uint64_t orig;
+
+        atomic_add_relaxed(&f->tx_dropped, n, &orig);
+    }
     dp_packet_delete_batch(batch, true);
     return 0;
 }

@@ -10,6 +10,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-dummy-macros.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-faults.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-lab-macros.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-macros.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-live.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-netdev.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-odp.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-paths.at
