@@ -26,6 +26,7 @@
 #include "fabric-encap.h"
 #include "fabric-private.h"
 #include "fabric-stamp.h"
+#include "hash.h"
 #include "latch.h"
 #include "netlink-socket.h"
 #include "openvswitch/poll-loop.h"
@@ -38,6 +39,7 @@
 VLOG_DEFINE_THIS_MODULE(fabric_prober);
 
 COVERAGE_DEFINE(fabric_probe_sent);
+COVERAGE_DEFINE(fabric_prober_overload);
 COVERAGE_DEFINE(fabric_probe_reflected);
 COVERAGE_DEFINE(fabric_probe_answered);
 
@@ -101,6 +103,20 @@ next_event(const struct fabric_path *path)
     return MIN(path->next_probe, deadline);
 }
 
+/* Returns when, after 'now', the next probe of 'path' is due.  All paths of an
+ * endpoint are probed together: a burst wakes either side once where as many
+ * probes one by one would wake it every time, and paths that die together are
+ * missed together.  Endpoints are spread over the interval. */
+static long long int
+next_slot(const struct fabric_path *path, long long int now)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    unsigned int interval = path->endpoint->fabric->probe.interval;
+    unsigned int phase = hash_int(path->endpoint->id, 0) % interval;
+
+    return now + interval - (now - phase) % interval;
+}
+
 /* Sets the time of the first probe of 'path', or of what there is to do for it
  * if it is not probed. */
 static void
@@ -110,9 +126,7 @@ schedule_first(struct fabric_path *path)
     const struct fabric_probe_config *config = &path->endpoint->fabric->probe;
 
     if (config->enabled) {
-        /* The first probes of an endpoint are spread over an interval, so that
-         * its paths do not stay in step. */
-        path->next_probe = time_msec() + (path->ssid * 7) % config->interval;
+        path->next_probe = next_slot(path, time_msec());
     } else {
         path->next_probe = (path->unreachable
                             ? time_msec() + UNREACHABLE_RETRY : LLONG_MAX);
@@ -335,11 +349,7 @@ path_event(struct fabric_path *path, struct burst *b, long long int now)
         }
         if (now >= path->next_probe) {
             probe_path(path, b);
-            path->next_probe += config->interval;
-            if (path->next_probe <= now) {
-                /* Late by more than an interval: no burst to catch up. */
-                path->next_probe = now + config->interval;
-            }
+            path->next_probe = next_slot(path, now);
         }
     }
     heap_change(path_heap(path), &path->timer,
@@ -695,13 +705,45 @@ raise_priority(void)
     }
 }
 
+/* Most time that probes may take before others get a turn, us. */
+#define MAX_BUSY 5000
+
+/* CPU time that this thread has taken, us. */
+static long long int
+thread_cpu_usec(void)
+{
+    struct timespec ts;
+
+    xclock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
+
+/* Keeps a flood of probes, or more paths than this machine can probe, from
+ * taking more than half of a processor: a thread with real-time priority would
+ * otherwise starve the main thread, which needs the mutex too.  '*busy' is the
+ * CPU time taken, beyond that for which the thread slept, since the last
+ * rest. */
+static void
+rest_if_busy(long long int *busy, long long int start)
+{
+    *busy += thread_cpu_usec() - start;
+    if (*busy >= MAX_BUSY) {
+        COVERAGE_INC(fabric_prober_overload);
+        xnanosleep(*busy * 1000);
+        *busy = 0;
+    }
+}
+
 static void *
 fabric_prober_main(void *aux OVS_UNUSED)
 {
     struct nl_sock *monitor = fabric_carrier_open_monitor();
+    long long int busy = 0;
 
     raise_priority();
     while (!latch_is_set(&exit_latch)) {
+        long long int start = thread_cpu_usec();
+
         latch_poll(&change_latch);
         if (monitor) {
             fabric_carrier_run_monitor(monitor);
@@ -717,7 +759,10 @@ fabric_prober_main(void *aux OVS_UNUSED)
         }
         latch_wait(&change_latch);
         latch_wait(&exit_latch);
+        rest_if_busy(&busy, start);
+        start = time_usec();
         poll_block();
+        busy = MAX(0, busy - (time_usec() - start));
     }
     nl_sock_destroy(monitor);
     return NULL;
