@@ -126,8 +126,8 @@ void fabric_workload_socket_opened(int fd);
 /* Datapath action OVS_ACTION_ATTR_FABRIC
  * --------------------------------------
  *
- * lib/dpif-netdev.c, dp_execute_cb(), PMD or main thread: executes action 'a'
- * on 'batch', deleting the packets if 'should_steal'. */
+ * lib/dpif-netdev.c, dp_execute_cb(), PMD, main or handler thread: executes
+ * action 'a' on 'batch', deleting the packets if 'should_steal'. */
 void fabric_dp_execute(struct dp_packet_batch *batch, bool should_steal,
                        const struct nlattr *a);
 

@@ -13,9 +13,10 @@
  * they are due, receives probes and answers from every uplink, and changes the
  * state of paths.  It does not wait for the main thread or the datapath, so
  * paths stay up while the switch is busy, and it sleeps whenever nothing is
- * due.  Uplinks that are not 'threaded' (those for tests) are served by the
- * main loop instead, through fabric_prober_run(), so that a test with a
- * stopped clock is deterministic.
+ * due.  With more to do than half of a processor can, it falls behind.
+ * Uplinks that are not 'threaded' (those for tests) are served by the main
+ * loop instead, through fabric_prober_run(), so that a test with a stopped
+ * clock is deterministic.
  *
  * Probes that arrive among data (coalesced with it by a network card) are
  * handed over with fabric_prober_receive() by whichever thread found them. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Configuration is compared with what exists and only differences are applied:
- * a path is the same path as long as its uplink, remote IP and port index
- * stay, so everything that hangs on it (liveness, statistics, slots in the
- * path table, hence flows) stays too.
+/* Fabrics and their uplinks; endpoints and paths are in fabric-endpoint.c.
+ * Configuration is compared with what exists and only differences are applied.
  *
  * What is part of every socket or path of a fabric (encapsulation, ports, the
  * driver, ...) cannot be changed in place: then the fabric is closed and
@@ -13,21 +11,16 @@
 
 #include "fabric-registry.h"
 
-#include <errno.h>
-#include <sys/mman.h>
-
 #include "fabric-carrier.h"
 #include "fabric-prober.h"
 #include "fabric-private.h"
 #include "netdev.h"
 #include "netdev-fabric.h"
-#include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "odp-util.h"
 #include "ovs-thread.h"
 #include "packets.h"
 #include "seq.h"
-#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_registry);
