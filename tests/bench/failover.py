@@ -10,6 +10,8 @@ outage          the longest time that a flow which crossed that leaf was
                 interrupted, less the spacing of its packets
 elsewhere       packets lost by the flows that did not cross it
 
+Another stream before that, which does not count, sets up the datapath flows.
+
 Every connection has an OpenFlow rule of its own, as with a policy that names
 ports, so that none of the systems can cover many by one datapath flow.
 
@@ -24,6 +26,8 @@ OURS = "weft"
 SPACING = 1.0
 FOREGROUND = 16
 BACKGROUND_MS = 4000            # Well under the 10 s of max-idle.
+WARM_SECONDS = 5                # Each background flow occurs once at least.
+STEADY_SECONDS = 6              # Until the failure, at most.
 AFTER_SECONDS = 4
 VNI = 100
 TUNNEL = 300                    # OpenFlow port of uplink 1's, less one.
@@ -121,15 +125,20 @@ def measure(args, the_lab, system, n_flows, results):
     add_rules(the_lab, n_flows, action)
     the_lab.wait_ready(20)
     leaves = the_lab.topo.leaves
-    warm = 4 + (3 * BACKGROUND_MS / 1000 if background else 0)
     sender = the_lab.host("h1")
+
+    def stream(seconds):
+        return Stream(the_lab, "h1-t1", "h2-t1",
+                      the_lab.topo.workload_addrs("h2")[4], foreground,
+                      seconds, spacing=SPACING, background=background,
+                      background_spacing=BACKGROUND_MS)
+
+    if background:
+        with stream(WARM_SECONDS) as warm:
+            warm.report()
     with Watch(the_lab, leaves, foreground) as watch, \
-            Stream(the_lab, "h1-t1", "h2-t1",
-                   the_lab.topo.workload_addrs("h2")[4], foreground,
-                   warm + AFTER_SECONDS, spacing=SPACING,
-                   background=background,
-                   background_spacing=BACKGROUND_MS) as stream:
-        wait_for(lambda: cached_flows(sender) >= n_flows, warm - 1,
+            stream(STEADY_SECONDS + AFTER_SECONDS) as measured:
+        wait_for(lambda: cached_flows(sender) >= n_flows, STEADY_SECONDS - 1,
                  "%d datapath flows" % n_flows)
         wait_for(lambda: set(range(foreground)) <= set.union(
             *map(watch.seen, leaves)), 2, "all flows on a leaf")
@@ -137,7 +146,7 @@ def measure(args, the_lab, system, n_flows, results):
         victim = next(leaf for leaf in leaves if 0 in seen[leaf])
         impair.Impairer(the_lab).add({"kind": "fail", "target": victim,
                                       "sender": None})
-        report = stream.report()
+        report = measured.report()
     account(report, seen[victim], n_flows, system, results)
 
 

@@ -12,7 +12,8 @@ ways for a host, whose own network stack should notice nothing).  A segment is
 one direction of a link: (link, node that sends).
 
 Rules sit on routers, never on hosts, since a packet socket sees a packet
-before nftables does.  Neighbour discovery is spared, or else the router would
+before nftables does.  Those for a router sit on it, so that all its links fail
+in one transaction.  Neighbour discovery is spared, or else the router would
 notice and tell the sender.
 """
 
@@ -121,8 +122,9 @@ class Plan:
     def _rate(self, entry, link, sender):
         self.rates[(sender, self.device(link, sender))] = entry
 
-    def _rule(self, link, sender, action):
-        router = link.b.node
+    def _rule(self, entry, link, sender, action):
+        router = (entry["target"] if entry["target"] in self.topo.routers
+                  else link.b.node)
         dev = self.device(link, router)
         hook, match = (("out", "oifname") if sender == router
                        else ("in", "iifname"))
@@ -149,14 +151,14 @@ class Plan:
 
     def _fail(self, entry, link, sender):
         for match in self._matches(entry):
-            self._rule(link, sender, match + "counter drop")
+            self._rule(entry, link, sender, match + "counter drop")
 
     _loss = _fail
 
     def _ce(self, entry, link, sender):
         for family in ("ip", "ip6"):
             for match in self._matches(entry):
-                self._rule(link, sender, "%s ecn { ect0, ect1 } %s"
+                self._rule(entry, link, sender, "%s ecn { ect0, ect1 } %s"
                            "counter %s ecn set ce" % (family, match, family))
 
 
