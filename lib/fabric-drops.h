@@ -23,6 +23,8 @@
                 "received Geneve payload is not Ethernet")                  \
     FABRIC_DROP(RX_UNKNOWN_SOURCE, "rx-unknown-source",                     \
                 "received from an address that is not an endpoint's")       \
+    FABRIC_DROP(RX_CONGESTION, "rx-congestion",                             \
+                "received marked as congested, but is not ECN-capable")     \
     FABRIC_DROP(RX_QUEUE_FULL, "rx-queue-full",                             \
                 "received faster than it was taken from the host")          \
     FABRIC_DROP(RX_BAD_PROBE, "rx-bad-probe",                               \

@@ -64,10 +64,10 @@ struct fabric_datagram {
 #define FABRIC_UPLINK_MAX_SEGS 64
 #define FABRIC_UPLINK_MAX_PAYLOAD 65507
 
-/* Received datagram(s).  The driver owns 'data', valid until its next
- * recv(). */
+/* Received datagram(s).  The driver owns 'data', valid until its next recv(),
+ * but has no more use for the bytes: whoever received may change them. */
 struct fabric_rx {
-    const uint8_t *data;
+    uint8_t *data;
     size_t size;
     size_t gso_size;            /* As in struct fabric_datagram. */
     struct in6_addr remote_ip;

@@ -20,6 +20,7 @@
 #include "dp-packet.h"
 #include "dp-packet-gso.h"
 #include "fabric-drops.h"
+#include "fabric-ecn.h"
 #include "fabric-encap.h"
 #include "fabric-gso.h"
 #include "fabric-hooks.h"
@@ -38,7 +39,11 @@
 
 VLOG_DEFINE_THIS_MODULE(netdev_fabric);
 
+COVERAGE_DEFINE(fabric_rx_strange_ecn);
 COVERAGE_DEFINE(fabric_rx_superframe);
+
+/* For what packets cause. */
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
 /* Room for what output pushes: VLAN tags, netdev_linux's virtio header, the
  * headers of a tunnel.  Without it each packet would be copied, and a full
@@ -477,17 +482,46 @@ put_frame(struct netdev_rxq_fabric *rxq, const struct rx_message *m,
 }
 
 static void
+drop_datagram(struct rx_message *m, enum fabric_drop reason)
+{
+    fabric_drop_count(reason, 1);
+    m->n_dropped++;
+}
+
+/* Applies the outer ECN field to the inner one.  Returns false if the packet
+ * must not go on. */
+static bool
+receive_ecn(const struct rx_message *m, uint8_t *frame, size_t size)
+{
+    uint8_t flags = fabric_ecn_receive(frame, size, m->rx->tos);
+
+    if (OVS_UNLIKELY(flags & FABRIC_ECN_STRANGE)) {
+        COVERAGE_INC(fabric_rx_strange_ecn);
+        if (!VLOG_DROP_INFO(&rl)) {
+            char ip[INET6_ADDRSTRLEN];
+
+            ipv6_string_mapped(ip, &m->rx->remote_ip);
+            VLOG_INFO("fabric %s: a packet from %s has ECN field %u outside, "
+                      "which does not go with the one inside (RFC 6040 "
+                      "section 4.2)%s", m->fabric->name, ip,
+                      m->rx->tos & IP_ECN_MASK,
+                      flags & FABRIC_ECN_DROP ? ": dropped" : "");
+        }
+    }
+    return !(flags & FABRIC_ECN_DROP);
+}
+
+static void
 receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
-                 const uint8_t *data, size_t size)
+                 uint8_t *data, size_t size)
 {
     struct fabric_encap_info info;
     enum fabric_drop drop;
-    const uint8_t *frame;
     uint32_t probe_vni;
+    uint8_t *frame;
 
     if (!fabric_encap_parse(m->fabric->encap, data, size, &info, &drop)) {
-        fabric_drop_count(drop, 1);
-        m->n_dropped++;
+        drop_datagram(m, drop);
         return;
     }
     frame = data + info.header_len;
@@ -509,10 +543,13 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
 
         atomic_read_relaxed(&m->fabric->verify_source, &verify_source);
         if (verify_source) {
-            fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
-            m->n_dropped++;
+            drop_datagram(m, FABRIC_DROP_RX_UNKNOWN_SOURCE);
             return;
         }
+    }
+    if (!receive_ecn(m, frame, size)) {
+        drop_datagram(m, FABRIC_DROP_RX_CONGESTION);
+        return;
     }
 
     m->n_packets++;
@@ -553,8 +590,7 @@ receive_message(struct netdev_rxq_fabric *rxq, struct fabric *f,
         receive_datagram(rxq, &m, rx->data + ofs, MIN(step, rx->size - ofs));
     }
     if (!rx->size) {
-        fabric_drop_count(FABRIC_DROP_RX_TRUNCATED, 1);
-        m.n_dropped++;
+        drop_datagram(&m, FABRIC_DROP_RX_TRUNCATED);
     }
     finish_gro(rxq, &m);
     count_rx(&m);

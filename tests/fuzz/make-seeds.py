@@ -137,6 +137,20 @@ def flow_hash_seeds():
     return seeds
 
 
+def ecn_seeds():
+    seeds = {}
+    for name, frame in flow_hash_seeds().items():
+        for outer in 1, 3:
+            for inner in 0, 2:
+                tos = bytearray(frame)
+                at = tos.find(SRC4) - 11 if SRC4 in tos else -1
+                if at >= 0:
+                    tos[at] = inner
+                seeds['%s-%d-%d' % (name, outer, inner)] = (
+                    bytes([outer]) + bytes(tos))
+    return seeds
+
+
 def gro_seeds():
     def records(frames):
         return b''.join(struct.pack('!H', len(f)) + f for f in frames)
@@ -215,7 +229,8 @@ def odp_seeds():
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip().splitlines()[-1])
-    for name, seeds in (('encap', encap_seeds()), ('stamp', stamp_seeds()),
+    for name, seeds in (('ecn', ecn_seeds()), ('encap', encap_seeds()),
+                        ('stamp', stamp_seeds()),
                         ('flow-hash', flow_hash_seeds()),
                         ('gro', gro_seeds()), ('ofp-fabric', ofp_seeds()),
                         ('odp-fabric', odp_seeds())):
