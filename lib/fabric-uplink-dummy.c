@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "fabric-carrier.h"
+#include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-hooks.h"
 #include "fabric-stamp.h"
@@ -202,6 +203,7 @@ queue_message(struct dummy_uplink *d, struct message *m)
         ovs_list_push_back(&d->queues[probe], &m->node);
         d->n_queued++;
     } else {
+        fabric_drop_count(FABRIC_DROP_RX_QUEUE_FULL, 1);
         free(m);
     }
 }
@@ -335,103 +337,157 @@ static const struct fabric_uplink_class fabric_uplink_dummy_class = {
 /* Commands. */
 
 static bool
-parse_ip_arg(struct unixctl_conn *conn, const char *s, struct in6_addr *ip)
+parse_ip(const char *s, struct in6_addr *ip)
 {
     ovs_be32 ip4;
 
     if (ip_parse(s, &ip4)) {
         in6_addr_set_mapped_ipv4(ip, ip4);
         return true;
-    } else if (ipv6_parse(s, ip)) {
-        return true;
     }
-    unixctl_command_reply_error(conn, "not an IP address");
-    return false;
+    return ipv6_parse(s, ip);
 }
 
-/* fabric-dummy/receive LOCAL REMOTE SRC_PORT HEX [TOS [TTL]] */
-static void
-dummy_unixctl_receive(struct unixctl_conn *conn, int argc, const char *argv[],
-                      void *aux OVS_UNUSED)
-{
-    struct in6_addr local, remote;
-    struct dummy_uplink *d;
-    size_t len = strlen(argv[4]) / 2;
-    struct message *m;
+/* A command whose first argument is the local IP of an uplink. */
+struct uplink_command {
+    const char *name;
+    const char *usage;
+    int min_args, max_args;
 
-    if (!parse_ip_arg(conn, argv[1], &local)
-        || !parse_ip_arg(conn, argv[2], &remote)) {
-        return;
+    /* Appends what there is to reply to '*reply' and returns NULL, or returns
+     * an error message. */
+    const char *(*run)(struct dummy_uplink *, int argc, const char *argv[],
+                       struct ds *reply);
+};
+
+static void
+dummy_unixctl_uplink(struct unixctl_conn *conn, int argc, const char *argv[],
+                     void *command_)
+{
+    const struct uplink_command *command = command_;
+    const char *error = "no such uplink";
+    struct ds reply = DS_EMPTY_INITIALIZER;
+    struct dummy_uplink *d = NULL;
+    bool carrier_changed = false;
+    struct in6_addr local;
+
+    ovs_mutex_lock(&mutex);
+    if (parse_ip(argv[1], &local)) {
+        d = find_uplink(&local, 0);
     }
-    m = xzalloc(sizeof *m + len);
-    m->remote_ip = remote;
+    if (d) {
+        bool carrier = d->carrier;
+
+        error = command->run(d, argc, argv, &reply);
+        carrier_changed = carrier != d->carrier;
+    }
+    ovs_mutex_unlock(&mutex);
+
+    if (carrier_changed) {
+        fabric_carrier_check();
+    }
+    if (error) {
+        unixctl_command_reply_error(conn, error);
+    } else {
+        unixctl_command_reply(conn, ds_cstr(&reply));
+    }
+    ds_destroy(&reply);
+}
+
+static const char *
+run_receive(struct dummy_uplink *d, int argc, const char *argv[],
+            struct ds *reply OVS_UNUSED)
+    OVS_REQUIRES(mutex)
+{
+    size_t len = strlen(argv[4]) / 2;
+    struct message *m = xzalloc(sizeof *m + len);
+    int count = argc > 7 ? atoi(argv[7]) : 1;
+    bool ok = parse_ip(argv[2], &m->remote_ip);
+
     m->port = atoi(argv[3]);
     m->size = len;
     m->tos = argc > 5 ? atoi(argv[5]) : 0;
     m->ttl = argc > 6 ? atoi(argv[6]) : 64;
-    for (size_t i = 0; i < len; i++) {
-        bool ok;
-
+    for (size_t i = 0; ok && i < len; i++) {
         m->data[i] = hexits_value(&argv[4][2 * i], 2, &ok);
-        if (!ok) {
-            free(m);
-            unixctl_command_reply_error(conn, "not hexadecimal");
-            return;
-        }
     }
-
-    ovs_mutex_lock(&mutex);
-    d = find_uplink(&local, 0);
-    if (d) {
-        queue_message(d, m);
+    for (int i = 0; ok && i < count; i++) {
+        queue_message(d, xmemdup(m, sizeof *m + len));
     }
-    ovs_mutex_unlock(&mutex);
-    if (d) {
-        unixctl_command_reply(conn, NULL);
-    } else {
-        free(m);
-        unixctl_command_reply_error(conn, "no such uplink");
-    }
+    free(m);
+    return ok ? NULL : "not an IP address or not hexadecimal";
 }
 
-/* fabric-dummy/sent LOCAL: prints and forgets what was sent: receiver, source
- * port, TOS, TTL, size of one datagram, bytes. */
-static void
-dummy_unixctl_sent(struct unixctl_conn *conn, int argc OVS_UNUSED,
-                   const char *argv[], void *aux OVS_UNUSED)
+static const char *
+run_sent(struct dummy_uplink *d, int argc OVS_UNUSED,
+         const char *argv[] OVS_UNUSED, struct ds *reply)
+    OVS_REQUIRES(mutex)
 {
-    struct ds ds = DS_EMPTY_INITIALIZER;
-    struct dummy_uplink *d;
-    struct in6_addr local;
+    struct message *m;
 
-    if (!parse_ip_arg(conn, argv[1], &local)) {
-        return;
-    }
-    ovs_mutex_lock(&mutex);
-    d = find_uplink(&local, 0);
-    if (d) {
-        struct message *m;
-
-        LIST_FOR_EACH_POP (m, node, &d->sent) {
-            ipv6_format_mapped(&m->remote_ip, &ds);
-            ds_put_format(&ds, " port=%"PRIu16" tos=%u ttl=%u gso=%"PRIuSIZE
-                          " ", m->port, m->tos, m->ttl, m->gso_size);
-            for (size_t i = 0; i < m->size; i++) {
-                ds_put_format(&ds, "%02x", m->data[i]);
-            }
-            ds_put_char(&ds, '\n');
-            free(m);
+    LIST_FOR_EACH_POP (m, node, &d->sent) {
+        ipv6_format_mapped(&m->remote_ip, reply);
+        ds_put_format(reply, " port=%"PRIu16" tos=%u ttl=%u gso=%"PRIuSIZE" ",
+                      m->port, m->tos, m->ttl, m->gso_size);
+        for (size_t i = 0; i < m->size; i++) {
+            ds_put_format(reply, "%02x", m->data[i]);
         }
-        d->n_sent = 0;
+        ds_put_char(reply, '\n');
+        free(m);
     }
-    ovs_mutex_unlock(&mutex);
-    if (d) {
-        unixctl_command_reply(conn, ds_cstr(&ds));
-    } else {
-        unixctl_command_reply_error(conn, "no such uplink");
-    }
-    ds_destroy(&ds);
+    d->n_sent = 0;
+    return NULL;
 }
+
+static const char *
+run_carrier(struct dummy_uplink *d, int argc OVS_UNUSED, const char *argv[],
+            struct ds *reply OVS_UNUSED)
+    OVS_REQUIRES(mutex)
+{
+    d->carrier = strcmp(argv[2], "down");
+    return NULL;
+}
+
+static const char *
+run_error(struct dummy_uplink *d, int argc OVS_UNUSED, const char *argv[],
+          struct ds *reply OVS_UNUSED)
+    OVS_REQUIRES(mutex)
+{
+    static const struct {
+        const char *name;
+        int error;
+    } errors[] = {
+        { "none", 0 },
+        { "EAGAIN", EAGAIN },
+        { "EMSGSIZE", EMSGSIZE },
+        { "ENETUNREACH", ENETUNREACH },
+        { "ENOBUFS", ENOBUFS },
+        { "EPERM", EPERM },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        if (!strcmp(argv[2], errors[i].name)) {
+            d->error = errors[i].error;
+            return NULL;
+        }
+    }
+    return "unknown error";
+}
+
+static const struct uplink_command uplink_commands[] = {
+    /* This arrives, COUNT times. */
+    { "fabric-dummy/receive", "local remote port hex [tos [ttl [count]]]",
+      4, 7, run_receive },
+
+    /* Prints and forgets what was sent: receiver, source port, TOS, TTL, size
+     * of one datagram, bytes. */
+    { "fabric-dummy/sent", "local", 1, 1, run_sent },
+
+    { "fabric-dummy/carrier", "local up|down", 2, 2, run_carrier },
+
+    /* Every send fails with that errno. */
+    { "fabric-dummy/error", "local none|ERRNO", 2, 2, run_error },
+};
 
 /* fabric-dummy/fail LOCAL REMOTE [PORT], fabric-dummy/heal: what LOCAL sends
  * to REMOTE is lost. */
@@ -441,8 +497,9 @@ dummy_unixctl_fail(struct unixctl_conn *conn, int argc, const char *argv[],
 {
     struct failure *f = xzalloc(sizeof *f);
 
-    if (!parse_ip_arg(conn, argv[1], &f->local_ip)
-        || !parse_ip_arg(conn, argv[2], &f->remote_ip)) {
+    if (!parse_ip(argv[1], &f->local_ip)
+        || !parse_ip(argv[2], &f->remote_ip)) {
+        unixctl_command_reply_error(conn, "not an IP address");
         free(f);
         return;
     }
@@ -467,46 +524,18 @@ dummy_unixctl_heal(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
-/* fabric-dummy/carrier LOCAL up|down|unreachable */
-static void
-dummy_unixctl_carrier(struct unixctl_conn *conn, int argc OVS_UNUSED,
-                      const char *argv[], void *aux OVS_UNUSED)
-{
-    struct dummy_uplink *d;
-    struct in6_addr local;
-
-    if (!parse_ip_arg(conn, argv[1], &local)) {
-        return;
-    }
-    ovs_mutex_lock(&mutex);
-    d = find_uplink(&local, 0);
-    if (d) {
-        d->carrier = strcmp(argv[2], "down");
-        d->error = strcmp(argv[2], "unreachable") ? 0 : ENETUNREACH;
-    }
-    ovs_mutex_unlock(&mutex);
-    if (d) {
-        fabric_carrier_check();
-        unixctl_command_reply(conn, NULL);
-    } else {
-        unixctl_command_reply_error(conn, "no such uplink");
-    }
-}
-
 void
 fabric_uplink_dummy_register(void)
 {
     fabric_uplink_class_register(&fabric_uplink_dummy_class);
-    unixctl_command_register("fabric-dummy/receive",
-                             "local remote port hex [tos [ttl]]", 4, 6,
-                             dummy_unixctl_receive, NULL);
-    unixctl_command_register("fabric-dummy/sent", "local", 1, 1,
-                             dummy_unixctl_sent, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(uplink_commands); i++) {
+        const struct uplink_command *c = &uplink_commands[i];
+
+        unixctl_command_register(c->name, c->usage, c->min_args, c->max_args,
+                                 dummy_unixctl_uplink, CONST_CAST(void *, c));
+    }
     unixctl_command_register("fabric-dummy/fail", "local remote [port]", 2, 3,
                              dummy_unixctl_fail, NULL);
     unixctl_command_register("fabric-dummy/heal", "", 0, 0,
                              dummy_unixctl_heal, NULL);
-    unixctl_command_register("fabric-dummy/carrier",
-                             "local up|down|unreachable", 2, 2,
-                             dummy_unixctl_carrier, NULL);
 }
