@@ -3,6 +3,7 @@
 # One file a line, in the order of the names.
 WEFT_TESTSUITE_AT =
 WEFT_TESTSUITE_AT += weft/tests/fabric-actions.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-bench.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-codec.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-config.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-drops.at

@@ -188,7 +188,7 @@ def run(args, results):
                             probe_interval=args.interval,
                             probe_multiplier=args.multiplier)
                 try:
-                    with lab_up("benchfail", opts) as the_lab:
+                    with lab_up(args.lab, opts) as the_lab:
                         measure(args, the_lab, system, case, results)
                 except LabError as e:
                     results.problem("%s, %d flows: %s" % (system, case, e))

@@ -28,6 +28,8 @@ def main():
                         "(default: this tree's)")
     parser.add_argument("--results", default="bench-results", metavar="DIR",
                         help="where the results go (default: bench-results)")
+    parser.add_argument("--lab", metavar="NAME", help="name of its labs "
+                        "(default: benchtcp, benchfail)")
     benches = parser.add_subparsers(dest="bench", metavar="BENCH")
     benches.required = True
     for name in BENCHES:
@@ -39,6 +41,7 @@ def main():
         module.add_options(sub)
         sub.set_defaults(module=module)
     args = parser.parse_args()
+    args.lab = args.lab or "bench" + args.bench[:4]
 
     results = Results()
     try:

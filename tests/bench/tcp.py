@@ -12,6 +12,7 @@ and each repetition runs all of them.  What is counted is what a receiver
 received and, for UDP, recognised as ours."""
 
 import json
+import math
 import os
 
 from fabric_lab import LabError, netns
@@ -25,7 +26,8 @@ def add_options(parser):
     parser.add_argument("--reps", type=int, default=5,
                         help="repetitions (default: 5)")
     parser.add_argument("--seconds", type=float, default=3,
-                        help="of each measurement (default: 3)")
+                        help="of each measurement, rounded up for TCP "
+                        "(default: 3)")
     parser.add_argument("--systems", default=",".join(SYSTEMS),
                         help="default: " + ",".join(SYSTEMS))
     parser.add_argument("--cases", default=",".join(CASES),
@@ -52,7 +54,7 @@ def tcp(case, streams):
             before = busy_seconds()
             done = netns.ns_run(the_lab.name, client, [
                 "iperf3", "-J", "-c", address, "-P", str(streams),
-                "-t", "%g" % args.seconds], check=False,
+                "-t", "%d" % math.ceil(args.seconds)], check=False,
                 timeout=args.seconds + 20)
             cpu = busy_seconds() - before
         try:
@@ -107,7 +109,7 @@ def run(args, results):
             opts = dict(hosts=2, leaves=0, mtu=args.mtu, bindir=args.bindir,
                         families=[6 if args.ipv6 else 4], **SYSTEMS[system])
             try:
-                with lab_up("benchtcp", opts) as the_lab:
+                with lab_up(args.lab, opts) as the_lab:
                     for case in chosen["case"]:
                         CASES[case](the_lab, args, system, results)
             except LabError as e:
