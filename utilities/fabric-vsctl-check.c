@@ -10,33 +10,19 @@
 #include "packets.h"
 #include "util.h"
 
-static const struct in6_addr *
+/* Returns an address that is in both lists, formatted in 'buf', or NULL. */
+static const char *
 common_ip(const struct in6_addr *a, size_t n_a,
-          const struct in6_addr *b, size_t n_b)
+          const struct in6_addr *b, size_t n_b, char buf[INET6_ADDRSTRLEN])
 {
     for (size_t i = 0; i < n_a; i++) {
         for (size_t j = 0; j < n_b; j++) {
             if (ipv6_addr_equals(&a[i], &b[j])) {
-                return &a[i];
+                return ipv6_string_mapped(buf, &a[i]);
             }
         }
     }
     return NULL;
-}
-
-static char *
-check_qos(const struct ovsrec_fabric_qos *rec)
-{
-    struct ds warnings = DS_EMPTY_INITIALIZER;
-    char *error = NULL;
-
-    if (rec) {
-        struct fabric_qos_text text = fabric_idl_qos_text(rec);
-
-        error = fabric_parse_qos(&text, &warnings);
-    }
-    ds_destroy(&warnings);
-    return error;
 }
 
 static char *
@@ -57,6 +43,18 @@ parse_endpoint(const struct ovsrec_fabric_endpoint *rec,
     return fabric_parse_endpoint(&text, config, warnings);
 }
 
+/* Takes what parsing another row than the one to be checked said, which is the
+ * other's problem.  Returns whether it could be parsed. */
+static bool
+other_parsed(char *error, struct ds *warnings)
+{
+    bool parsed = !error;
+
+    free(error);
+    ds_destroy(warnings);
+    return parsed;
+}
+
 /* Compares 'config' with that of the other fabric 'rec'. */
 static char *
 compare_fabrics(const struct fabric_config *config,
@@ -64,26 +62,91 @@ compare_fabrics(const struct fabric_config *config,
 {
     struct ds warnings = DS_EMPTY_INITIALIZER;
     struct fabric_config other;
-    char *error = parse_fabric(rec, &other, &warnings);
+    char buf[INET6_ADDRSTRLEN];
+    char *error = NULL;
+    const char *ip;
 
-    ds_destroy(&warnings);
-    if (error) {
-        /* That is the other's problem. */
-        free(error);
+    if (!other_parsed(parse_fabric(rec, &other, &warnings), &warnings)) {
         return NULL;
     }
-
-    const struct in6_addr *ip = common_ip(config->local_ips,
-                                          config->n_local_ips,
-                                          other.local_ips, other.n_local_ips);
+    ip = common_ip(config->local_ips, config->n_local_ips,
+                   other.local_ips, other.n_local_ips, buf);
     if (ip && config->dst_port == other.dst_port) {
-        char buf[INET6_ADDRSTRLEN];
-
         error = xasprintf("local IP %s with UDP port %"PRIu16" belongs to "
-                          "fabric %s", ipv6_string_mapped(buf, ip),
-                          config->dst_port, other.name);
+                          "fabric %s", ip, config->dst_port, other.name);
     }
     fabric_config_destroy(&other);
+    return error;
+}
+
+/* Compares 'config' with that of the other endpoint 'rec' of its fabric. */
+static char *
+compare_endpoints(const struct fabric_endpoint_config *config,
+                  const struct ovsrec_fabric_endpoint *rec)
+{
+    struct ds warnings = DS_EMPTY_INITIALIZER;
+    struct fabric_endpoint_config other;
+    char buf[INET6_ADDRSTRLEN];
+    char *error = NULL;
+    const char *ip;
+
+    if (!other_parsed(parse_endpoint(rec, &other, &warnings), &warnings)) {
+        return NULL;
+    }
+    ip = common_ip(config->remote_ips, config->n_remote_ips,
+                   other.remote_ips, other.n_remote_ips, buf);
+    if (config->id && config->id == other.id) {
+        error = xasprintf("id %"PRIu32" belongs to endpoint %s", config->id,
+                          rec->name);
+    } else if (ip) {
+        error = xasprintf("remote IP %s belongs to endpoint %s", ip,
+                          rec->name);
+    }
+    fabric_endpoint_config_destroy(&other);
+    return error;
+}
+
+/* Compares 'config' with the fabric that it is to belong to. */
+static char *
+compare_with_fabric(const struct fabric_endpoint_config *config,
+                    const struct ovsrec_fabric *rec)
+{
+    struct ds warnings = DS_EMPTY_INITIALIZER;
+    struct fabric_config fabric;
+    char buf[INET6_ADDRSTRLEN];
+    char *error = NULL;
+    const char *ip;
+
+    if (!other_parsed(parse_fabric(rec, &fabric, &warnings), &warnings)) {
+        return NULL;
+    }
+    ip = common_ip(config->remote_ips, config->n_remote_ips,
+                   fabric.local_ips, fabric.n_local_ips, buf);
+    if (ip) {
+        error = xasprintf("remote IP %s is a local IP of fabric %s", ip,
+                          rec->name);
+    }
+    fabric_config_destroy(&fabric);
+    return error;
+}
+
+/* Ends the check of a row that refers to 'rec', if not null, which has found
+ * 'error' or, if null, at most what there is to warn of. */
+static char *
+finish_check(char *error, const struct ovsrec_fabric_qos *rec,
+             struct ds *warnings)
+{
+    if (!error && rec) {
+        struct fabric_qos_text text = fabric_idl_qos_text(rec);
+        struct ds others = DS_EMPTY_INITIALIZER;
+
+        error = fabric_parse_qos(&text, &others);
+        ds_destroy(&others);
+    }
+    if (!error && warnings->length) {
+        ovs_error(0, "warning: %s", ds_cstr(warnings));
+    }
+    ds_destroy(warnings);
     return error;
 }
 
@@ -104,75 +167,7 @@ fabric_vsctl_check_fabric(struct ovsdb_idl *idl,
         }
         fabric_config_destroy(&config);
     }
-    if (!error) {
-        error = check_qos(fabric->qos);
-    }
-    if (!error && warnings.length) {
-        ovs_error(0, "warning: %s", ds_cstr(&warnings));
-    }
-    ds_destroy(&warnings);
-    return error;
-}
-
-/* Compares 'config' with that of the other endpoint 'rec' of its fabric. */
-static char *
-compare_endpoints(const struct fabric_endpoint_config *config,
-                  const struct ovsrec_fabric_endpoint *rec)
-{
-    struct ds warnings = DS_EMPTY_INITIALIZER;
-    struct fabric_endpoint_config other;
-    char *error = parse_endpoint(rec, &other, &warnings);
-
-    ds_destroy(&warnings);
-    if (error) {
-        free(error);
-        return NULL;
-    }
-
-    const struct in6_addr *ip = common_ip(config->remote_ips,
-                                          config->n_remote_ips,
-                                          other.remote_ips,
-                                          other.n_remote_ips);
-    if (config->id && config->id == other.id) {
-        error = xasprintf("id %"PRIu32" belongs to endpoint %s", config->id,
-                          rec->name);
-    } else if (ip) {
-        char buf[INET6_ADDRSTRLEN];
-
-        error = xasprintf("remote IP %s belongs to endpoint %s",
-                          ipv6_string_mapped(buf, ip), rec->name);
-    }
-    fabric_endpoint_config_destroy(&other);
-    return error;
-}
-
-/* Compares 'config' with the fabric that it is to belong to. */
-static char *
-compare_with_fabric(const struct fabric_endpoint_config *config,
-                    const struct ovsrec_fabric *rec)
-{
-    struct ds warnings = DS_EMPTY_INITIALIZER;
-    struct fabric_config fabric;
-    char *error = parse_fabric(rec, &fabric, &warnings);
-
-    ds_destroy(&warnings);
-    if (error) {
-        free(error);
-        return NULL;
-    }
-
-    const struct in6_addr *ip = common_ip(config->remote_ips,
-                                          config->n_remote_ips,
-                                          fabric.local_ips,
-                                          fabric.n_local_ips);
-    if (ip) {
-        char buf[INET6_ADDRSTRLEN];
-
-        error = xasprintf("remote IP %s is a local IP of fabric %s",
-                          ipv6_string_mapped(buf, ip), rec->name);
-    }
-    fabric_config_destroy(&fabric);
-    return error;
+    return finish_check(error, fabric->qos, &warnings);
 }
 
 char *
@@ -196,12 +191,5 @@ fabric_vsctl_check_endpoint(struct ovsdb_idl *idl,
         }
         fabric_endpoint_config_destroy(&config);
     }
-    if (!error) {
-        error = check_qos(ep->qos);
-    }
-    if (!error && warnings.length) {
-        ovs_error(0, "warning: %s", ds_cstr(&warnings));
-    }
-    ds_destroy(&warnings);
-    return error;
+    return finish_check(error, ep->qos, &warnings);
 }
