@@ -40,8 +40,14 @@ tests_ovstest_SOURCES += weft/tests/test-fabric-table.c
 # Programs of the lab.
 noinst_PROGRAMS += weft/tests/fabric-relay
 noinst_PROGRAMS += weft/tests/fabric-stream
-weft_tests_fabric_relay_SOURCES = weft/tests/fabric-relay.c
-weft_tests_fabric_stream_SOURCES = weft/tests/fabric-stream.c
+weft_tests_fabric_relay_SOURCES = \
+	weft/tests/fabric-relay.c \
+	weft/tests/fabric-tool.c \
+	weft/tests/fabric-tool.h
+weft_tests_fabric_stream_SOURCES = \
+	weft/tests/fabric-stream.c \
+	weft/tests/fabric-tool.c \
+	weft/tests/fabric-tool.h
 
 EXTRA_DIST += weft/tests/bench/failover.py
 EXTRA_DIST += weft/tests/bench/peers.py

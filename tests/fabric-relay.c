@@ -34,27 +34,21 @@
 #include <net/if.h>
 #include <arpa/inet.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH 32
+#include "fabric-tool.h"
+
 #define FRAME_MAX (65536 + 128)
 #define MAX_BYTES (256ull * 1024 * 1024)
 #define MAX_FRAMES 1000000
-#define RCVBUF (16 * 1024 * 1024)
-#define NSEC_PER_SEC 1000000000ll
-#define NSEC_PER_USEC 1000ll
 
 /* Impairments of one direction, as given by the user:
  *
@@ -114,33 +108,7 @@ struct direction {
 #undef COUNTER
 };
 
-static volatile sig_atomic_t stop;
 static uint64_t random_state = 0x9e3779b97f4a7c15ull;
-
-static void __attribute__((noreturn, format(printf, 2, 3)))
-fatal(int error, const char *format, ...)
-{
-    va_list args;
-
-    fputs("fabric-relay: ", stderr);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    if (error) {
-        fprintf(stderr, ": %s", strerror(error));
-    }
-    fputc('\n', stderr);
-    exit(EXIT_FAILURE);
-}
-
-static int64_t
-now_ns(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
 
 /* Returns a number in [0, 1), from xorshift64* (Marsaglia 2003, Vigna 2016):
  * the same sequence for the same seed. */
@@ -248,59 +216,27 @@ enqueue(struct direction *d, const uint8_t *data, size_t size,
     heap_push(d, frame);
 }
 
-/* Returns how long ago, in ns, the kernel received 'msg'. */
-static int64_t
-message_age(struct msghdr *msg, int64_t now_real)
-{
-    struct cmsghdr *cmsg;
-
-    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-        if (cmsg->cmsg_level == SOL_SOCKET
-            && cmsg->cmsg_type == SCM_TIMESTAMPNS) {
-            struct timespec ts;
-            int64_t age;
-
-            memcpy(&ts, CMSG_DATA(cmsg), sizeof ts);
-            age = now_real - (ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec);
-            /* The wall clock may have been set in between. */
-            return age < 0 || age > NSEC_PER_SEC ? 0 : age;
-        }
-    }
-    return 0;
-}
-
 static void
 receive(struct direction *d)
 {
-    static uint8_t buffers[BATCH][FRAME_MAX];
-    char control[BATCH][64];
-    struct mmsghdr msgs[BATCH];
-    struct iovec iovs[BATCH];
-    int64_t now_real, now;
-    int n;
+    static uint8_t buffers[TOOL_BATCH][FRAME_MAX];
+    struct tool_message messages[TOOL_BATCH];
+    /* 0 while the interface is down (ENETDOWN): frames come again later. */
+    size_t n = tool_receive(d->rx_fd, buffers[0], FRAME_MAX, messages);
+    int64_t now_real = tool_now(CLOCK_REALTIME);
+    int64_t now = tool_now(CLOCK_MONOTONIC);
 
-    memset(msgs, 0, sizeof msgs);
-    for (int i = 0; i < BATCH; i++) {
-        iovs[i] = (struct iovec) { buffers[i], FRAME_MAX };
-        msgs[i].msg_hdr.msg_iov = &iovs[i];
-        msgs[i].msg_hdr.msg_iovlen = 1;
-        msgs[i].msg_hdr.msg_control = control[i];
-        msgs[i].msg_hdr.msg_controllen = sizeof control[i];
-    }
-    n = recvmmsg(d->rx_fd, msgs, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
-    if (n < 0) {
-        /* ENETDOWN while the interface is down: frames come again later. */
-        return;
-    }
-    now_real = now_ns(CLOCK_REALTIME);
-    now = now_ns(CLOCK_MONOTONIC);
-    for (int i = 0; i < n; i++) {
-        if (msgs[i].msg_hdr.msg_flags & MSG_TRUNC
-            || msgs[i].msg_len <= sizeof(struct virtio_net_hdr)) {
+    for (size_t i = 0; i < n; i++) {
+        const struct tool_message *m = &messages[i];
+
+        if (m->truncated || m->size <= sizeof(struct virtio_net_hdr)) {
             d->dropped_size++;
         } else {
-            enqueue(d, buffers[i], msgs[i].msg_len,
-                    now - message_age(&msgs[i].msg_hdr, now_real));
+            int64_t age = now_real - m->when;
+
+            /* The wall clock may have been set in between. */
+            age = age < 0 || age > NSEC_PER_SEC ? 0 : age;
+            enqueue(d, m->data, m->size, now - age);
         }
     }
 }
@@ -313,7 +249,7 @@ transmit(struct direction *d)
     while (d->n) {
         struct frame frame;
 
-        if (d->heap[0].due > now_ns(CLOCK_MONOTONIC)) {
+        if (d->heap[0].due > tool_now(CLOCK_MONOTONIC)) {
             return d->heap[0].due;
         }
         frame = heap_pop(d);
@@ -327,12 +263,12 @@ transmit(struct direction *d)
     return INT64_MAX;
 }
 
-/* Relays until a signal sets 'stop'.  Signals arrive only while waiting, with
- * 'wait_mask' in force, so that none is overlooked. */
+/* Relays until a signal sets 'tool_stop'.  Signals arrive only while waiting,
+ * with 'wait_mask' in force, so that none is overlooked. */
 static void
 run(struct direction dirs[2], const sigset_t *wait_mask)
 {
-    while (!stop) {
+    while (!tool_stop) {
         struct pollfd pfds[2];
         struct timespec timeout;
         int64_t next = INT64_MAX;
@@ -345,7 +281,7 @@ run(struct direction dirs[2], const sigset_t *wait_mask)
                                         .events = POLLIN };
         }
         if (next != INT64_MAX) {
-            int64_t left = next - now_ns(CLOCK_MONOTONIC);
+            int64_t left = next - tool_now(CLOCK_MONOTONIC);
 
             left = left < 0 ? 0 : left;
             timeout.tv_sec = left / NSEC_PER_SEC;
@@ -372,28 +308,25 @@ open_interface(const char *name)
     struct sockaddr_ll sll = { .sll_family = AF_PACKET,
                                .sll_protocol = htons(ETH_P_ALL) };
     struct packet_mreq mreq = { .mr_type = PACKET_MR_PROMISC };
-    int rcvbuf = RCVBUF;
     int on = 1;
     int fd;
 
     sll.sll_ifindex = mreq.mr_ifindex = if_nametoindex(name);
     if (!sll.sll_ifindex) {
-        fatal(errno, "%s", name);
+        tool_fatal(errno, "%s", name);
     }
     fd = socket(AF_PACKET, SOCK_RAW, 0);
     if (fd < 0) {
-        fatal(errno, "cannot open a packet socket");
+        tool_fatal(errno, "cannot open a packet socket");
     }
     if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on)
         || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on)
         || setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq,
                       sizeof mreq)
-        || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)
+        || !tool_receive_prepare(fd)
         || bind(fd, (struct sockaddr *) &sll, sizeof sll)) {
-        fatal(errno, "%s: cannot set up a packet socket", name);
+        tool_fatal(errno, "%s: cannot set up a packet socket", name);
     }
-    /* Without the privilege for it the default size has to do. */
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof rcvbuf);
     return fd;
 }
 
@@ -406,27 +339,20 @@ parse_direction(char *s, struct direction *d)
     for (token = strtok_r(s, ",", &save); token;
          token = strtok_r(NULL, ",", &save)) {
         char *value = strchr(token, '=');
-        char *tail;
-        double x;
         int i;
 
         if (!value) {
-            fatal(0, "'%s' is not KEY=NUMBER", token);
+            tool_fatal(0, "'%s' is not KEY=NUMBER", token);
         }
         *value++ = '\0';
         for (i = 0; i < N_KNOBS && strcmp(token, knobs[i].name); i++) {
             continue;
         }
         if (i == N_KNOBS) {
-            fatal(0, "unknown impairment '%s'", token);
+            tool_fatal(0, "unknown impairment '%s'", token);
         }
-        x = strtod(value, &tail);
-        if (tail == value || *tail || !(x >= knobs[i].low
-                                        && x <= knobs[i].high)) {
-            fatal(0, "%s=%s: not a number from %g to %g",
-                  token, value, knobs[i].low, knobs[i].high);
-        }
-        d->knob[i] = x;
+        d->knob[i] = tool_parse_number(token, value,
+                                       knobs[i].low, knobs[i].high);
     }
 }
 
@@ -454,7 +380,7 @@ write_pidfile(const char *name, pid_t pid)
     FILE *file = fopen(name, "w");
 
     if (!file || fprintf(file, "%ld\n", (long) pid) < 0 || fclose(file)) {
-        fatal(errno, "%s", name);
+        tool_fatal(errno, "%s", name);
     }
 }
 
@@ -467,7 +393,7 @@ go_to_background(const char *pidfile, const char *log)
     pid_t pid = fork();
 
     if (pid < 0) {
-        fatal(errno, "cannot fork");
+        tool_fatal(errno, "cannot fork");
     } else if (pid) {
         if (pidfile) {
             write_pidfile(pidfile, pid);
@@ -492,24 +418,6 @@ print_counters(const char *name, const struct direction *d)
     putchar('\n');
 }
 
-static void
-handle_signal(int signum)
-{
-    (void) signum;
-    stop = 1;
-}
-
-/* Being late is our only job: nobody else may decide by how much. */
-static void
-become_punctual(void)
-{
-    struct sched_param param = { .sched_priority = 1 };
-
-    prctl(PR_SET_TIMERSLACK, 1);
-    sched_setscheduler(0, SCHED_FIFO, &param);
-    mlockall(MCL_CURRENT);
-}
-
 int
 main(int argc, char *argv[])
 {
@@ -525,7 +433,6 @@ main(int argc, char *argv[])
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    struct sigaction action = { .sa_handler = handle_signal };
     struct direction dirs[2];
     sigset_t mask, old_mask;
     const char *pidfile = NULL;
@@ -561,7 +468,7 @@ main(int argc, char *argv[])
         }
     }
     if (argc - optind != 2) {
-        fatal(0, "two interfaces are needed (see --help)");
+        tool_fatal(0, "two interfaces are needed (see --help)");
     }
 
     dirs[0].rx_fd = dirs[1].tx_fd = open_interface(argv[optind]);
@@ -570,11 +477,10 @@ main(int argc, char *argv[])
         dirs[i].heap = calloc(dirs[i].knob[KNOB_LIMIT],
                               sizeof *dirs[i].heap);
         if (!dirs[i].heap) {
-            fatal(ENOMEM, "queue");
+            tool_fatal(ENOMEM, "queue");
         }
     }
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    tool_catch_signals();
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);
     sigaddset(&mask, SIGINT);
@@ -584,7 +490,9 @@ main(int argc, char *argv[])
     } else if (pidfile) {
         write_pidfile(pidfile, getpid());
     }
-    become_punctual();
+    /* Being late is our only job: nobody else may decide by how much. */
+    tool_become_punctual();
+    mlockall(MCL_CURRENT);
     run(dirs, &old_mask);
     print_counters("ab", &dirs[0]);
     print_counters("ba", &dirs[1]);

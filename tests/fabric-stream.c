@@ -34,19 +34,16 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "fabric-tool.h"
 
 #define MAGIC 0x66616273
 #define PORT 7000
@@ -55,11 +52,7 @@
 #define MAX_FLOWS 400000
 #define MAX_PORTS (MAX_FLOWS / FLOWS_PER_PORT + 1)
 #define MAX_SIZE 9000
-#define BATCH 64
 #define IDLE_MS 500             /* Silence after the end that ends it all. */
-#define RCVBUF (16 * 1024 * 1024)
-#define NSEC_PER_SEC 1000000000ll
-#define NSEC_PER_MSEC 1000000ll
 
 /* What a packet contains; all in network byte order.  The last packets, sent
  * as flow END, have the totals. */
@@ -76,39 +69,6 @@ struct settings {
     double interval, background_interval, duration;
     bool json;
 };
-
-static volatile sig_atomic_t stop;
-
-static void __attribute__((noreturn, format(printf, 2, 3)))
-fatal(int error, const char *format, ...)
-{
-    va_list args;
-
-    fputs("fabric-stream: ", stderr);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    if (error) {
-        fprintf(stderr, ": %s", strerror(error));
-    }
-    fputc('\n', stderr);
-    exit(EXIT_FAILURE);
-}
-
-static int64_t
-timespec_ns(struct timespec ts)
-{
-    return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
-static int64_t
-now_ns(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return timespec_ns(ts);
-}
 
 static void
 sleep_until(int64_t when)
@@ -132,9 +92,9 @@ struct sender {
     int fd;
     unsigned n;
     uint64_t failed;
-    struct mmsghdr msgs[BATCH];
-    struct iovec iovs[BATCH];
-    struct packet packets[BATCH];
+    struct mmsghdr msgs[TOOL_BATCH];
+    struct iovec iovs[TOOL_BATCH];
+    struct packet packets[TOOL_BATCH];
 };
 
 /* Sends what 'sender' has collected.  A packet that the kernel refuses is not
@@ -179,7 +139,7 @@ sender_put(struct sender *sender, uint32_t id, uint32_t flow, uint64_t seq,
         .seq = htobe64(seq),
         .background = htobe64(background),
     };
-    if (sender->n == BATCH) {
+    if (sender->n == TOOL_BATCH) {
         sender_flush(sender);
     }
 }
@@ -190,7 +150,7 @@ sender_open(struct sender *sender, const struct settings *s,
 {
     struct sockaddr_in sin = { .sin_family = AF_INET };
     struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
-    int sndbuf = RCVBUF;
+    int sndbuf = TOOL_SOCKET_BUFFER;
     int error;
 
     memset(sender, 0, sizeof *sender);
@@ -206,33 +166,19 @@ sender_open(struct sender *sender, const struct settings *s,
                    sizeof offset);
         error = connect(sender->fd, (struct sockaddr *) &sin6, sizeof sin6);
     } else {
-        fatal(0, "'%s' is no IP address", address);
+        tool_fatal(0, "'%s' is no IP address", address);
     }
     if (sender->fd < 0 || error) {
-        fatal(errno, "%s", address);
+        tool_fatal(errno, "%s", address);
     }
     setsockopt(sender->fd, SOL_SOCKET, SO_SNDBUFFORCE, &sndbuf,
                sizeof sndbuf);
-    for (int i = 0; i < BATCH; i++) {
+    for (int i = 0; i < TOOL_BATCH; i++) {
         sender->iovs[i] = (struct iovec) {
             &sender->packets[i], sizeof sender->packets[i].udp + s->size
         };
         sender->msgs[i].msg_hdr.msg_iov = &sender->iovs[i];
         sender->msgs[i].msg_hdr.msg_iovlen = 1;
-    }
-}
-
-/* Packets that are late because of other programs would look like an outage
- * of the network. */
-static void
-become_punctual(void)
-{
-    struct sched_param param = { .sched_priority = 1 };
-
-    prctl(PR_SET_TIMERSLACK, 1);
-    if (sched_setscheduler(0, SCHED_FIFO, &param)) {
-        fprintf(stderr, "fabric-stream: no real-time priority (%s)\n",
-                strerror(errno));
     }
 }
 
@@ -248,16 +194,17 @@ send_flows(const struct settings *s, const char *address)
     uint64_t ticks = 0, background = 0;
 
     sender_open(&sender, s, address);
-    if (interval) {
-        become_punctual();
+    if (interval && !tool_become_punctual()) {
+        fprintf(stderr, "fabric-stream: no real-time priority (%s)\n",
+                strerror(errno));
     }
-    start = now_ns(CLOCK_MONOTONIC);
+    start = tool_now(CLOCK_MONOTONIC);
     end = start + s->duration * NSEC_PER_SEC;
     for (;;) {
-        int64_t now = now_ns(CLOCK_MONOTONIC);
+        int64_t now = tool_now(CLOCK_MONOTONIC);
         uint64_t due = (now - start) * per_ns;
 
-        if (stop || now >= end) {
+        if (tool_stop || now >= end) {
             break;
         }
         for (uint32_t i = 0; i < s->flows; i++) {
@@ -277,7 +224,7 @@ send_flows(const struct settings *s, const char *address)
     /* Give what is queued the time to arrive first.  Say it in several flows,
      * since some may be interrupted. */
     for (uint32_t i = 0; i < 32; i++) {
-        sleep_until(now_ns(CLOCK_MONOTONIC) + 10 * NSEC_PER_MSEC);
+        sleep_until(tool_now(CLOCK_MONOTONIC) + 10 * NSEC_PER_MSEC);
         sender_put(&sender, s->flows ? i % s->flows : i, END, ticks,
                    background);
         sender_flush(&sender);
@@ -316,17 +263,15 @@ open_port(unsigned port)
 {
     struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6,
                                  .sin6_port = htons(port) };
-    int rcvbuf = RCVBUF;
-    int off = 0, on = 1;
+    int off = 0;
     int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
     if (fd < 0
         || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off)
-        || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)
+        || !tool_receive_prepare(fd)
         || bind(fd, (struct sockaddr *) &sin6, sizeof sin6)) {
-        fatal(errno, "port %u", port);
+        tool_fatal(errno, "port %u", port);
     }
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof rcvbuf);
     return fd;
 }
 
@@ -374,47 +319,18 @@ account(struct receiver *r, const struct payload *p, size_t size,
     r->last = when;
 }
 
-static int64_t
-receive_time(struct msghdr *msg)
-{
-    struct cmsghdr *cmsg;
-
-    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-        if (cmsg->cmsg_level == SOL_SOCKET
-            && cmsg->cmsg_type == SCM_TIMESTAMPNS) {
-            struct timespec ts;
-
-            memcpy(&ts, CMSG_DATA(cmsg), sizeof ts);
-            return timespec_ns(ts);
-        }
-    }
-    return now_ns(CLOCK_REALTIME);
-}
-
 static void
 receive_batch(struct receiver *r, int fd)
 {
-    static uint8_t buffers[BATCH][MAX_SIZE];
-    char control[BATCH][64];
-    struct mmsghdr msgs[BATCH];
-    struct iovec iovs[BATCH];
-    int n;
+    static uint8_t buffers[TOOL_BATCH][MAX_SIZE];
+    struct tool_message messages[TOOL_BATCH];
+    size_t n = tool_receive(fd, buffers[0], MAX_SIZE, messages);
 
-    memset(msgs, 0, sizeof msgs);
-    for (int i = 0; i < BATCH; i++) {
-        iovs[i] = (struct iovec) { buffers[i], MAX_SIZE };
-        msgs[i].msg_hdr.msg_iov = &iovs[i];
-        msgs[i].msg_hdr.msg_iovlen = 1;
-        msgs[i].msg_hdr.msg_control = control[i];
-        msgs[i].msg_hdr.msg_controllen = sizeof control[i];
-    }
-    n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
-    for (int i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct payload payload;
 
-        memcpy(&payload, buffers[i], sizeof payload);
-        account(r, &payload, msgs[i].msg_len,
-                receive_time(&msgs[i].msg_hdr));
+        memcpy(&payload, messages[i].data, sizeof payload);
+        account(r, &payload, messages[i].size, messages[i].when);
     }
 }
 
@@ -499,19 +415,19 @@ receive_flows(const struct settings *s)
 {
     static struct receiver r;
     unsigned n_ports = (s->flows + s->background) / FLOWS_PER_PORT + 1;
-    int64_t end = now_ns(CLOCK_MONOTONIC) + s->timeout * NSEC_PER_SEC;
+    int64_t end = tool_now(CLOCK_MONOTONIC) + s->timeout * NSEC_PER_SEC;
 
     r.s = s;
     r.flows = calloc(MAX_FLOWS, sizeof *r.flows);
     if (!r.flows) {
-        fatal(ENOMEM, "flows");
+        tool_fatal(ENOMEM, "flows");
     }
     for (unsigned i = 0; i < n_ports; i++) {
         r.pfds[i] = (struct pollfd) { open_port(s->port + i), POLLIN, 0 };
     }
     /* The one line that says that packets may be sent now. */
     fprintf(stderr, "ready\n");
-    while (!stop && now_ns(CLOCK_MONOTONIC) < end) {
+    while (!tool_stop && tool_now(CLOCK_MONOTONIC) < end) {
         int n = poll(r.pfds, n_ports, IDLE_MS);
 
         if (!n && r.ended) {
@@ -527,18 +443,6 @@ receive_flows(const struct settings *s)
 }
 
 /* The command line. */
-
-static double
-parse_number(const char *s, double low, double high)
-{
-    char *tail;
-    double x = strtod(s, &tail);
-
-    if (tail == s || *tail || !(x >= low && x <= high)) {
-        fatal(0, "'%s' is not a number from %g to %g", s, low, high);
-    }
-    return x;
-}
 
 static void
 usage(void)
@@ -565,13 +469,6 @@ usage(void)
 }
 
 static void
-handle_signal(int signum)
-{
-    (void) signum;
-    stop = 1;
-}
-
-static void
 parse_options(int argc, char *argv[], struct settings *s)
 {
     static const struct option options[] = {
@@ -588,26 +485,48 @@ parse_options(int argc, char *argv[], struct settings *s)
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    int c;
+    int c, i = 0;
 
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+    while ((c = getopt_long(argc, argv, "h", options, &i)) >= 0) {
+        const char *name = options[i].name;
+
         switch (c) {
-        case 'f': s->flows = parse_number(optarg, 0, MAX_FLOWS / 2); break;
-        case 'b': s->background = parse_number(optarg, 0, MAX_FLOWS / 2);
-                  break;
-        case 'p': s->port = parse_number(optarg, 1, 65000); break;
-        case 'i': s->interval = parse_number(optarg, 0, 1e6); break;
-        case 'B': s->background_interval = parse_number(optarg, 1, 1e6);
-                  break;
-        case 'd': s->duration = parse_number(optarg, 0.001, 1e5); break;
-        case 's': s->size = parse_number(optarg, sizeof(struct payload),
-                                         MAX_SIZE);
-                  break;
-        case 'S': s->source_port = parse_number(optarg, 1, 15000); break;
-        case 't': s->timeout = parse_number(optarg, 1, 1e6); break;
-        case 'j': s->json = true; break;
-        case 'h': usage(); exit(EXIT_SUCCESS);
-        default: exit(EXIT_FAILURE);
+        case 'f':
+            s->flows = tool_parse_number(name, optarg, 0, MAX_FLOWS / 2);
+            break;
+        case 'b':
+            s->background = tool_parse_number(name, optarg, 0, MAX_FLOWS / 2);
+            break;
+        case 'p':
+            s->port = tool_parse_number(name, optarg, 1, 65000);
+            break;
+        case 'i':
+            s->interval = tool_parse_number(name, optarg, 0, 1e6);
+            break;
+        case 'B':
+            s->background_interval = tool_parse_number(name, optarg, 1, 1e6);
+            break;
+        case 'd':
+            s->duration = tool_parse_number(name, optarg, 0.001, 1e5);
+            break;
+        case 's':
+            s->size = tool_parse_number(name, optarg, sizeof(struct payload),
+                                        MAX_SIZE);
+            break;
+        case 'S':
+            s->source_port = tool_parse_number(name, optarg, 1, 15000);
+            break;
+        case 't':
+            s->timeout = tool_parse_number(name, optarg, 1, 1e6);
+            break;
+        case 'j':
+            s->json = true;
+            break;
+        case 'h':
+            usage();
+            exit(EXIT_SUCCESS);
+        default:
+            exit(EXIT_FAILURE);
         }
     }
 }
@@ -615,7 +534,6 @@ parse_options(int argc, char *argv[], struct settings *s)
 int
 main(int argc, char *argv[])
 {
-    struct sigaction action = { .sa_handler = handle_signal };
     struct settings s = {
         .flows = 16, .port = PORT, .source_port = SOURCE_PORT,
         .size = sizeof(struct payload), .timeout = 60, .interval = 1,
@@ -623,14 +541,13 @@ main(int argc, char *argv[])
     };
 
     parse_options(argc, argv, &s);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    tool_catch_signals();
     if (argc - optind == 1 && !strcmp(argv[optind], "receive")) {
         receive_flows(&s);
     } else if (argc - optind == 2 && !strcmp(argv[optind], "send")) {
         send_flows(&s, argv[optind + 1]);
     } else {
-        fatal(0, "send to an address, or receive (see --help)");
+        tool_fatal(0, "send to an address, or receive (see --help)");
     }
     return 0;
 }
