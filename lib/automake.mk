@@ -16,6 +16,7 @@ lib_libopenvswitch_la_SOURCES += weft/lib/fabric-flow-hash.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-gso.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-gso.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-hooks.h
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-l3.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-liveness.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-liveness.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-parse.c

@@ -8,6 +8,7 @@
 #include "fabric-ecn.h"
 
 #include "fabric-bytes.h"
+#include "fabric-l3.h"
 #include "packets.h"
 
 /* Octets of an IPv4 header. */
@@ -37,21 +38,6 @@ fabric_ecn_combine(uint8_t outer, uint8_t inner)
     };
 
     return table[outer & IP_ECN_MASK][inner & IP_ECN_MASK];
-}
-
-/* Returns the offset of the header behind 'frame''s Ethernet header and up to
- * two VLAN tags, and stores its Ethertype in '*eth_type'. */
-static size_t
-find_l3(const uint8_t *frame, size_t size, uint16_t *eth_type)
-{
-    size_t ofs = ETH_HEADER_LEN;
-
-    *eth_type = size >= ofs ? fabric_get_be16(frame + ofs - 2) : 0;
-    for (int i = 0; i < 2 && eth_type_vlan(htons(*eth_type)); i++) {
-        ofs += VLAN_HEADER_LEN;
-        *eth_type = size >= ofs ? fabric_get_be16(frame + ofs - 2) : 0;
-    }
-    return ofs;
 }
 
 static uint8_t
@@ -98,11 +84,11 @@ fabric_ecn_receive(void *frame_, size_t size, uint8_t outer_tos)
         return 0;
     }
 
-    ofs = find_l3(frame, size, &eth_type);
-    if (eth_type == ETH_TYPE_IP && size >= ofs + IP_HEADER_LEN
+    ofs = fabric_find_l3(frame, size, &eth_type);
+    if (eth_type == ETH_TYPE_IP && size - ofs >= IP_HEADER_LEN
         && IP_VER(frame[ofs]) == 4) {
         return receive_ipv4(frame + ofs, outer);
-    } else if (eth_type == ETH_TYPE_IPV6 && size >= ofs + IPV6_HEADER_LEN
+    } else if (eth_type == ETH_TYPE_IPV6 && size - ofs >= IPV6_HEADER_LEN
                && IP_VER(frame[ofs]) == 6) {
         return receive_ipv6(frame + ofs, outer);
     }

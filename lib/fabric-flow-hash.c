@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include "fabric-bytes.h"
+#include "fabric-l3.h"
 #include "packets.h"
 #include "util.h"
 
@@ -131,22 +132,15 @@ fabric_flow_hash(const void *frame_, size_t size)
 {
     struct flow_words words = { .n = 0 };
     const uint8_t *frame = frame_;
-    uint16_t eth_type = 0;
-    size_t ofs = ETH_HEADER_LEN;
     bool is_ip = false;
+    uint16_t eth_type;
+    size_t ofs;
 
-    if (size >= ofs) {
-        eth_type = fabric_get_be16(frame + ofs - 2);
-        for (int i = 0; i < 2 && eth_type_vlan(htons(eth_type))
-                        && size - ofs >= VLAN_HEADER_LEN; i++) {
-            ofs += VLAN_HEADER_LEN;
-            eth_type = fabric_get_be16(frame + ofs - 2);
-        }
-        if (eth_type == ETH_TYPE_IP) {
-            is_ip = add_ipv4(&words, frame + ofs, size - ofs);
-        } else if (eth_type == ETH_TYPE_IPV6) {
-            is_ip = add_ipv6(&words, frame + ofs, size - ofs);
-        }
+    ofs = fabric_find_l3(frame, size, &eth_type);
+    if (eth_type == ETH_TYPE_IP) {
+        is_ip = add_ipv4(&words, frame + ofs, size - ofs);
+    } else if (eth_type == ETH_TYPE_IPV6) {
+        is_ip = add_ipv6(&words, frame + ofs, size - ofs);
     }
     if (!is_ip) {
         add_ethernet(&words, frame, size, eth_type);

@@ -21,6 +21,7 @@
 #include "coverage.h"
 #include "dp-packet.h"
 #include "fabric-bytes.h"
+#include "fabric-l3.h"
 #include "packets.h"
 #include "util.h"
 
@@ -184,21 +185,8 @@ frame_parse(struct tcp_frame *f, const void *data, size_t size)
 {
     uint16_t eth_type;
 
-    if (size < ETH_HEADER_LEN) {
-        return false;
-    }
-
     f->data = data;
-    f->l3_ofs = ETH_HEADER_LEN;
-    eth_type = fabric_get_be16(f->data + f->l3_ofs - 2);
-    for (int i = 0; i < 2 && eth_type_vlan(htons(eth_type)); i++) {
-        f->l3_ofs += VLAN_HEADER_LEN;
-        if (f->l3_ofs > size) {
-            return false;
-        }
-        eth_type = fabric_get_be16(f->data + f->l3_ofs - 2);
-    }
-
+    f->l3_ofs = fabric_find_l3(f->data, size, &eth_type);
     f->is_ipv4 = eth_type == ETH_TYPE_IP;
     return ((f->is_ipv4 || eth_type == ETH_TYPE_IPV6)
             && frame_parse_l3(f, size));
