@@ -37,6 +37,9 @@ git             git                 the patch series
 ca-certificates /etc/ssl/certs/ca-certificates.crt  download
 libssl-dev      libssl.pc           SSL connections
 libcap-ng-dev   libcap-ng.pc        giving up root's capabilities
+clang           clang               programs for the kernel (fast path)
+bpftool         bpftool             making them part of ours
+libbpf-dev      libbpf.pc           loading them
 openssl         openssl             certificates of the tests
 iproute2        ip                  namespaces and links
 iputils-ping    ping                traffic

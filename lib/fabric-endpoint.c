@@ -69,7 +69,7 @@ fabric_endpoint_init(void)
 void
 fabric_endpoints_changed(void)
 {
-    seq_change(fabric_registry_seq());
+    fabric_registry_changed();
     if (tnl_conf_seq) {
         seq_change(tnl_conf_seq);
     }

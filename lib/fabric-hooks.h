@@ -33,13 +33,17 @@
 
 struct ctl_command;
 struct dp_packet_batch;
+struct dpif_flow_attrs;
+struct dpif_flow_stats;
 struct ds;
 struct fabric_action_header;
 struct fabric_xlate_env;
 struct fabric_xlate_request;
 struct hmap;
 struct in6_addr;
+struct match;
 struct netdev;
+struct netdev_class;
 struct netdev_rxq;
 struct nlattr;
 struct ofpact;
@@ -65,6 +69,10 @@ void fabric_config_init(struct ovsdb_idl *idl);
  * applies Fabric, Fabric_Endpoint and Fabric_QoS, writes status back. */
 void fabric_config_run(struct ovsdb_idl *idl);
 void fabric_config_wait(struct ovsdb_idl *idl);
+
+/* bridge_exit(), before anything else: from now on the fast path in the kernel
+ * goes on by itself or, if 'cleanup', is removed. */
+void fabric_kern_exit(bool cleanup);
 
 /* bridge_exit(): closes uplinks and stops the prober. */
 void fabric_config_exit(void);
@@ -122,6 +130,39 @@ bool fabric_action_outputs_to_port(const struct ofpact *ofpact,
  * will be read.  Enlarges its buffer if there is a fabric or if super-frames
  * are to come (userspace-tso-enable). */
 void fabric_workload_socket_opened(int fd);
+
+/* Fast path in the kernel
+ * -----------------------
+ *
+ * Returns at once where the fast path is not built or not in use. */
+
+/* lib/netdev.c and lib/netdev-linux.c, wherever netdev-linux's class "system"
+ * is meant, any thread; netdev_initialize() comes first.  Returns the class
+ * that takes its place, see datapath-ext/netdev-workload.h. */
+const struct netdev_class *fabric_workload_class(const struct netdev_class *);
+
+/* lib/dpif-netdev.c, do_add_port() and do_del_port(), main thread, with the
+ * datapath's ports locked: 'netdev' is, or no longer is, port 'port'. */
+void fabric_kern_port_added(struct netdev *netdev, odp_port_t port);
+void fabric_kern_port_removed(struct netdev *netdev);
+
+/* lib/dpif-netdev.c, any thread, with the flow table locked: a flow was added
+ * or modified, or is about to be deleted. */
+void fabric_kern_flow_put(const ovs_u128 *ufid, const struct match *,
+                          const struct nlattr *actions, size_t actions_len);
+void fabric_kern_flow_del(const ovs_u128 *ufid);
+
+/* lib/dpif-netdev.c, get_dpif_flow_status(), any thread, no locks: adds what
+ * the kernel forwarded to '*stats', and notes in '*attrs', if nonnull, that it
+ * does. */
+void fabric_kern_flow_status(const ovs_u128 *ufid,
+                             struct dpif_flow_stats *stats,
+                             struct dpif_flow_attrs *attrs);
+
+/* lib/dpif-netdev.c, dp_netdev_flow_to_dpif_flow(), any thread, no locks:
+ * returns why the flow stays in userspace, or else 'otherwise'. */
+const char *fabric_kern_flow_reason(const ovs_u128 *ufid,
+                                    const char *otherwise);
 
 /* Datapath action OVS_ACTION_ATTR_FABRIC
  * --------------------------------------

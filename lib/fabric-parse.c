@@ -23,6 +23,7 @@
 
 #define FABRIC_OTHER_CONFIG_KEYS                \
     FABRIC_KEY("csum", csum)                    \
+    FABRIC_KEY("fast-path", fast_path)          \
     FABRIC_KEY("src_port_base", src_port_base)  \
     FABRIC_KEY("ttl", ttl)                      \
     FABRIC_KEY("tos", tos)                      \
@@ -100,6 +101,12 @@ static char *
 parse_csum(const char *value, struct fabric_config *config)
 {
     return parse_bool(value, &config->csum);
+}
+
+static char *
+parse_fast_path(const char *value, struct fabric_config *config)
+{
+    return parse_bool(value, &config->fast_path);
 }
 
 static char *
@@ -367,6 +374,7 @@ fabric_parse_config(const struct fabric_text *text,
             .vni = FABRIC_PROBE_DEFAULT_VNI,
         },
         .csum = true,
+        .fast_path = true,
         .src_port_base = FABRIC_DEFAULT_SRC_PORT_BASE,
         .ttl = 64,
         .uplink = xstrdup("udp"),
@@ -525,6 +533,7 @@ fabric_config_equals(const struct fabric_config *a,
             && a->probe.vni == b->probe.vni
             && a->verify_source == b->verify_source
             && a->csum == b->csum
+            && a->fast_path == b->fast_path
             && a->src_port_base == b->src_port_base
             && a->ttl == b->ttl
             && a->tos == b->tos

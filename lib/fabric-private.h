@@ -52,6 +52,7 @@ struct fabric {
 
     /* [atomic] */
     atomic_bool verify_source;
+    atomic_bool fast_path;
     atomic_uint8_t policy;
     atomic_uint8_t tos;
     atomic_uint8_t ttl;
@@ -68,6 +69,10 @@ struct fabric {
     /* [atomic] Inner packets and bytes, for the netdev's statistics. */
     atomic_uint64_t rx_packets, rx_bytes, rx_dropped;
     atomic_uint64_t tx_packets, tx_bytes, tx_dropped;
+
+    /* What the kernel forwarded: an array of rx_packets, rx_bytes, tx_packets,
+     * tx_bytes that is never freed; NULL if the kernel does not forward. */
+    ATOMIC(const uint64_t *) kern_stats;        /* [atomic] */
 };
 
 /* What flows need to know of an endpoint's addresses. */
@@ -154,6 +159,9 @@ void fabric_endpoint_init(void);
 
 /* Tells whoever translates flows that endpoints or their addresses changed. */
 void fabric_endpoints_changed(void);
+
+/* Has fabric_registry_generation() count a change.  Any thread. */
+void fabric_registry_changed(void);
 
 /* Makes the paths of the endpoint those between the uplinks of its fabric and
  * 'remote_ips', which become its addresses. */

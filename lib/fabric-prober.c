@@ -537,7 +537,10 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
            - (int64_t) fabric_stamp_ts_to_ns(reply->rx_timestamp)) / 1000;
 
     COVERAGE_INC(fabric_probe_answered);
-    ep->answers = true;
+    if (!ep->answers) {
+        ep->answers = true;
+        fabric_registry_changed();
+    }
     if (fabric_liveness_answered(&path->live, &ep->fabric->probe,
                                  reply->sender_seq, time_usec(),
                                  MAX(residence_us, 0))) {

@@ -41,6 +41,21 @@ fabric_registry_seq(void)
     return seq;
 }
 
+static atomic_count generation = ATOMIC_COUNT_INIT(1);
+
+uint64_t
+fabric_registry_generation(void)
+{
+    return atomic_count_get(&generation);
+}
+
+void
+fabric_registry_changed(void)
+{
+    atomic_count_inc(&generation);
+    seq_change(fabric_registry_seq());
+}
+
 /* Fabrics. */
 
 static struct fabric_uplink_config
@@ -193,6 +208,7 @@ fabric_create(const struct fabric_config *config)
     f->class = fabric_uplink_class_lookup(config->uplink);
     f->uplink_config = make_uplink_config(config);
     atomic_init(&f->odp_port, ODPP_NONE);
+    atomic_init(&f->kern_stats, NULL);
     ovsrcu_init(&f->uplinks, NULL);
     cmap_init(&f->by_id);
     cmap_init(&f->by_endpoint_name);
@@ -226,6 +242,7 @@ fabric_assign(struct fabric *f, const struct fabric_config *config)
     }
     f->paths_per_remote = config->paths_per_remote;
     atomic_store_relaxed(&f->verify_source, config->verify_source);
+    atomic_store_relaxed(&f->fast_path, config->fast_path);
     atomic_store_relaxed(&f->policy, config->policy);
     atomic_store_relaxed(&f->tos, config->tos);
     atomic_store_relaxed(&f->ttl, config->ttl);
@@ -401,6 +418,7 @@ save_fabric(const struct fabric *f, struct in6_addr *local_ips,
     atomic_read_relaxed(&f->policy, &policy);
     config->policy = policy;
     atomic_read_relaxed(&f->verify_source, &config->verify_source);
+    atomic_read_relaxed(&f->fast_path, &config->fast_path);
     atomic_read_relaxed(&f->ttl, &config->ttl);
     atomic_read_relaxed(&f->tos, &config->tos);
     atomic_read_relaxed(&f->tos_inherit, &config->tos_inherit);
@@ -470,6 +488,7 @@ fabric_registry_set_fabric(const struct fabric_config *config)
     if (!error) {
         install_uplinks(f, config, new);
         fabric_installed(f);
+        fabric_registry_changed();
     }
     return error;
 }
@@ -539,6 +558,7 @@ fabric_set_odp_port(struct fabric *f, odp_port_t odp_port)
         }
     }
     ovs_mutex_unlock(&fabric_table_mutex);
+    fabric_registry_changed();
 }
 
 static int

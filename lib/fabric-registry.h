@@ -73,6 +73,7 @@ struct fabric_config {
     struct fabric_probe_config probe;
     bool verify_source;                 /* Drop packets of unknown sources? */
     bool csum;                          /* Outer UDP checksum? */
+    bool fast_path;                     /* Forward in the kernel if it can? */
     uint16_t src_port_base;             /* First UDP source port. */
     uint8_t ttl;                        /* Outer TTL or hop limit, not 0. */
     uint8_t tos;                        /* Outer DSCP << 2, ECN bits zero. */
@@ -110,6 +111,10 @@ size_t fabric_endpoint_drain(struct fabric_endpoint *,
 /* Changes whenever a path changes state or the set of paths changes; wait on
  * it with seq_wait() to write status back. */
 struct seq *fabric_registry_seq(void);
+
+/* Counts changes of what there is: fabrics, their ports and addresses,
+ * endpoints and paths, but not the states of paths.  Any thread. */
+uint64_t fabric_registry_generation(void);
 
 /* Lookup.  Any thread. */
 struct fabric *fabric_registry_lookup(const char *name);

@@ -91,6 +91,71 @@ fabric_table_init(void)
     }
 }
 
+/* Bytes of both arrays that are shared, or 0. */
+static size_t shared_paths, shared_endpoints;
+
+/* Puts the memory behind 'fd', or private memory if that is negative, in the
+ * place of the 'size' bytes at 'place', with their contents. */
+static int
+replace_memory(void *place, size_t size, int fd)
+{
+    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+    if (p == MAP_FAILED) {
+        return errno;
+    }
+    memcpy(p, place, size);
+    if (mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, place)
+        == MAP_FAILED) {
+        int error = errno;
+
+        munmap(p, size);
+        return error;
+    }
+    return 0;
+}
+
+int
+fabric_table_share(int paths_fd, size_t n_paths, int endpoints_fd,
+                   size_t n_endpoints)
+{
+    size_t page = get_page_size();
+    size_t paths_size = ROUND_UP(n_paths * sizeof *fabric_table_paths, page);
+    size_t endpoints_size
+        = ROUND_UP(n_endpoints * sizeof *fabric_table_endpoints, page);
+    int error;
+
+    fabric_table_init();
+    ovs_mutex_lock(&fabric_table_mutex);
+    error = replace_memory(fabric_table_paths, paths_size, paths_fd);
+    if (!error) {
+        shared_paths = paths_size;
+        error = replace_memory(fabric_table_endpoints, endpoints_size,
+                               endpoints_fd);
+        shared_endpoints = error ? 0 : endpoints_size;
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+    return error;
+}
+
+int
+fabric_table_unshare(void)
+{
+    int error = 0;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    if (shared_paths) {
+        error = replace_memory(fabric_table_paths, shared_paths, -1);
+    }
+    if (!error && shared_endpoints) {
+        error = replace_memory(fabric_table_endpoints, shared_endpoints, -1);
+    }
+    shared_paths = shared_endpoints = 0;
+    ovs_mutex_unlock(&fabric_table_mutex);
+    return error;
+}
+
 uint32_t
 fabric_table_alloc_endpoint(void)
 {
@@ -177,6 +242,8 @@ fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
     path->suspect = false;
     atomic_store_relaxed(&path->tx_packets, 0);
     atomic_store_relaxed(&path->tx_bytes, 0);
+    atomic_store_relaxed(&path->out_ifindex, 0);
+    atomic_store_relaxed(&path->out_mtu, 0);
     return id;
 }
 

@@ -70,7 +70,11 @@ struct fabric_table_path {
     /* Inner packets and bytes sent. */
     atomic_uint64_t tx_packets;
     atomic_uint64_t tx_bytes;
-    uint8_t pad[56];
+
+    /* For the kernel's fast path. */
+    ATOMIC(uint32_t) out_ifindex;       /* 0 if it cannot send. */
+    ATOMIC(uint32_t) out_mtu;           /* Of the outer IP packet. */
+    uint8_t pad[48];
 };
 BUILD_ASSERT_DECL(sizeof(struct fabric_table_path) == 128);
 
@@ -91,6 +95,17 @@ extern struct fabric_table_endpoint *fabric_table_endpoints;
 
 /* Maps the table.  Must be called first, once or more. */
 void fabric_table_init(void);
+
+/* Moves the first 'n_paths' paths and 'n_endpoints' endpoints to the memory
+ * behind the descriptors, which others may map too, without a change that a
+ * reader would notice; or copies them back, so that others keep the state of
+ * that moment.  What readers count during the move may be lost.  Return 0 or a
+ * positive errno. */
+int fabric_table_share(int paths_fd, size_t n_paths, int endpoints_fd,
+                       size_t n_endpoints)
+    OVS_EXCLUDED(fabric_table_mutex);
+int fabric_table_unshare(void)
+    OVS_EXCLUDED(fabric_table_mutex);
 
 /* Endpoints.  Returns FABRIC_TABLE_NONE if the table is full. */
 uint32_t fabric_table_alloc_endpoint(void)

@@ -272,6 +272,7 @@ netdev_fabric_get_stats(const struct netdev *netdev,
                         struct netdev_stats *stats)
 {
     struct fabric *f = fabric_registry_lookup(netdev_get_name(netdev));
+    const uint64_t *kern;
 
     memset(stats, 0, sizeof *stats);
     if (f) {
@@ -281,6 +282,13 @@ netdev_fabric_get_stats(const struct netdev *netdev,
         atomic_read_relaxed(&f->tx_packets, &stats->tx_packets);
         atomic_read_relaxed(&f->tx_bytes, &stats->tx_bytes);
         atomic_read_relaxed(&f->tx_dropped, &stats->tx_dropped);
+        atomic_read_relaxed(&f->kern_stats, &kern);
+        if (kern) {
+            stats->rx_packets += kern[0];
+            stats->rx_bytes += kern[1];
+            stats->tx_packets += kern[2];
+            stats->tx_bytes += kern[3];
+        }
     }
     return 0;
 }

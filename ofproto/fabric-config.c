@@ -11,10 +11,12 @@
 
 #include "fabric-hooks.h"
 #include "fabric-idl.h"
+#include "fabric-kern-sync.h"
 #include "fabric-prober.h"
 #include "fabric-show.h"
 #include "fabric-status.h"
 #include "netdev-fabric.h"
+#include "ofproto/ofproto.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
@@ -389,6 +391,7 @@ fabric_config_run(struct ovsdb_idl *idl)
         idl_seqno = ovsdb_idl_get_seqno(idl);
         reconfigure(idl);
     }
+    fabric_kern_run(!ofproto_get_flow_restore_wait());
     fabric_status_run(idl, changed);
 }
 
@@ -400,6 +403,7 @@ fabric_config_wait(struct ovsdb_idl *idl)
         if (retry_at != LLONG_MAX) {
             poll_timer_wait_until(retry_at);
         }
+        fabric_kern_wait();
         fabric_status_wait();
     }
 }

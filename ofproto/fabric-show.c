@@ -11,6 +11,8 @@
 
 #include "fabric-config.h"
 #include "fabric-drops.h"
+#include "fabric-kern-flows.h"
+#include "fabric-kern-sync.h"
 #include "fabric-parse.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -284,6 +286,26 @@ put_config(struct json *object, const struct fabric_config *config)
     json_object_put_string(object, "uplink", config->uplink);
 }
 
+/* Where packets are forwarded, and why. */
+static struct json *
+fast_path_to_json(const struct fabric_config *config)
+{
+    const char *reason = (config->fast_path ? fabric_kern_inactive_reason()
+                          : "other_config:fast-path is false");
+    struct json *object = json_object_create();
+
+    json_object_put_string(object, "in", reason ? "userspace" : "kernel");
+    if (reason) {
+        json_object_put_string(object, "reason", reason);
+    } else {
+        struct fabric_kern_flows_count count;
+        fabric_kern_flows_get_count(&count);
+        put_integer(object, "n_flows", count.n_kernel);
+        put_integer(object, "n_userspace_flows", count.n_userspace);
+    }
+    return object;
+}
+
 static struct json *
 fabric_to_json(const struct fabric_fabric_row *f)
 {
@@ -294,6 +316,7 @@ fabric_to_json(const struct fabric_fabric_row *f)
     put_verdict(object, &f->row, f->applied != NULL);
     if (f->applied) {
         put_config(object, f->applied);
+        json_object_put(object, "fast_path", fast_path_to_json(f->applied));
     }
     if (fabric) {
         struct fabric_endpoint **endpoints;
@@ -337,10 +360,18 @@ put_line(struct ds *s, const struct json *object, const char *format)
 }
 
 static void
+format_fast_path(const struct json *fast_path, struct ds *s)
+{
+    put_line(s, fast_path, (get_member(fast_path, "reason")
+                            ? "forwarding: in {in} ({reason})"
+                            : "forwarding: in {in}, {n_flows} flows; "
+                              "{n_userspace_flows} flows in userspace"));
+}
+
+static void
 format_fabric(const struct json *f, struct ds *s)
 {
     const struct json *paths = get_member(f, "paths");
-
     ds_put_format(s, "%s\n", json_string(get_member(f, "name")));
     if (get_member(f, "error")) {
         put_line(s, f, "error: {error}");
@@ -362,6 +393,7 @@ format_fabric(const struct json *f, struct ds *s)
              "{interval_ms} ms, down after {multiplier} lost, VNI {vni}");
     put_line(s, f, "outer header: TTL {ttl}, TOS {tos}, UDP checksum {csum}; "
              "source verification {verify_source}");
+    format_fast_path(get_member(f, "fast_path"), s);
     put_line(s, f, "endpoints: {n_endpoints}");
     if (paths) {
         ds_put_format(s, "    paths: %"PRId64,

@@ -14,6 +14,7 @@ AM_CPPFLAGS += -I $(top_srcdir)/tests
 EXTRA_DIST += \
 	weft/configure.ac \
 	weft/merge-schema \
+	weft/weft.m4 \
 	weft/woven
 
 # The version is written once, in the outer configure.ac.

@@ -7,7 +7,8 @@ from fabric_lab import lab
 
 # What a system is called in results, and the lab's options for it.
 SYSTEMS = {
-    "weft-userspace": {"systems": ["weft"]},
+    "weft": {"systems": ["weft"]},
+    "weft-userspace": {"systems": ["weft"], "fast_path": False},
     "raw-veth": {"systems": ["raw"], "tenants": 0, "tso": False},
     "kernel-vxlan": {"systems": ["kernel-vxlan"], "tso": False},
     "ovs": {"systems": ["ovs"], "tso": False},

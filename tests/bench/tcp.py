@@ -19,7 +19,7 @@ from fabric_lab import LabError, netns
 from fabric_lab.stream import Stream, iperf_server
 from peers import SYSTEMS, end_points, lab_up
 
-OURS = "weft-userspace"
+OURS = "weft"
 
 
 def add_options(parser):

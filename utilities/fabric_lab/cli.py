@@ -117,6 +117,11 @@ def add_up(command):
                      "run (default: $FABRIC_BINDIR, or this tree's build)")
     sub.add_argument("--no-tso", dest="tso", action="store_false",
                      help="without userspace-tso-enable")
+    sub.add_argument("--no-fast-path", dest="fast_path",
+                     action="store_false",
+                     default="FABRIC_LAB_NO_FAST_PATH" not in os.environ,
+                     help="weft forwards in userspace only; also if "
+                     "$FABRIC_LAB_NO_FAST_PATH is set")
     sub.add_argument("--set", dest="options", type=setting, action="append",
                      default=[], metavar="COLUMN:KEY=VALUE",
                      help="set in table Open_vSwitch before the switch "
@@ -216,7 +221,7 @@ def up_options(args):
             "probe_multiplier": args.probe_multiplier,
             "bindir": args.bindir and os.path.abspath(args.bindir),
             "tso": args.tso and bool({"weft", "bare", "ovs"} & set(systems)),
-            "options": args.options}
+            "fast_path": args.fast_path, "options": args.options}
 
 
 def cmd_up(args):

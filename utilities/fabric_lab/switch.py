@@ -223,6 +223,8 @@ class Host:
                 "encap=" + opts["encap"]]
         if opts["paths"]:
             args.append("paths_per_remote=%d" % opts["paths"])
+        if not opts["fast_path"]:
+            args.append("other_config:fast-path=false")
         for key in ("interval", "multiplier"):
             if opts["probe_" + key]:
                 args.append("probe:%s=%d" % (key, opts["probe_" + key]))

@@ -90,7 +90,7 @@ class Topology:
         "encap": "vxlan", "families": [4], "mtu": 1500,
         "workload_mtu": None, "systems": ["weft"], "paths": None,
         "probe_interval": None, "probe_multiplier": None,
-        "bindir": None, "tso": True, "options": [],
+        "bindir": None, "tso": True, "fast_path": True, "options": [],
     }
 
     def __init__(self, opts):

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FABRIC_KERN_PACKET_H
+#define FABRIC_KERN_PACKET_H 1
+
+/* From a frame to the key by which its flow is found.
+ *
+ * Offsets in frames are constants wherever this is used, as the verifier wants
+ * them. */
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "../fabric-kern-abi.h"
+
+#define VLAN_CFI 0x1000
+
+/* What is known of a packet beside its key. */
+struct packet {
+    struct fabric_kern_key key;
+    __u32 l3_ofs;
+    __u32 headers;              /* From the Ethernet header to the payload of
+                                 * TCP or UDP; valid with TCP and UDP only. */
+    __u32 len;                  /* From the Ethernet header on. */
+    bool is_ipv6;
+};
+
+/* Makes the first 'len' bytes, or all there are, readable in place. */
+static __always_inline void
+pull(struct __sk_buff *skb, __u32 len)
+{
+    if (skb->data + len > skb->data_end) {
+        bpf_skb_pull_data(skb, len < skb->len ? len : skb->len);
+    }
+}
+
+/* Parses TCP, UDP, SCTP and ICMP at 'l4'. */
+static __always_inline bool
+parse_l4(struct packet *p, __u8 proto, __u32 l4_ofs, void *l4, void *end)
+{
+    struct fabric_kern_key *key = &p->key;
+
+    if (proto == IPPROTO_TCP) {
+        struct tcphdr *tcp = l4;
+
+        if ((void *) (tcp + 1) > end) {
+            return false;
+        }
+        key->tp_src = tcp->source;
+        key->tp_dst = tcp->dest;
+        key->tcp_flags = ((__u16 *) tcp)[6] & bpf_htons(0x0fff);
+        p->headers = l4_ofs + tcp->doff * 4;
+    } else if (proto == IPPROTO_UDP) {
+        struct udphdr *udp = l4;
+
+        if ((void *) (udp + 1) > end) {
+            return false;
+        }
+        key->tp_src = udp->source;
+        key->tp_dst = udp->dest;
+        p->headers = l4_ofs + sizeof *udp;
+    } else if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6) {
+        __u8 *icmp = l4;
+
+        /* Neighbour discovery has more fields to match on. */
+        if ((void *) (icmp + 8) > end
+            || (proto == IPPROTO_ICMPV6 && icmp[0] >= 133
+                && icmp[0] <= 137)) {
+            return false;
+        }
+        key->tp_src = bpf_htons(icmp[0]);
+        key->tp_dst = bpf_htons(icmp[1]);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Parses the Ethernet frame at offset 'ofs'.  Returns false if it is none of
+ * ours. */
+static __always_inline bool
+parse_frame(struct __sk_buff *skb, const __u32 ofs, struct packet *p)
+{
+    void *data = (void *) (long) skb->data;
+    void *end = (void *) (long) skb->data_end;
+    struct ethhdr *eth = data + ofs;
+    struct fabric_kern_key *key = &p->key;
+
+    if ((void *) (eth + 1) > end) {
+        return false;
+    }
+    __builtin_memcpy(key->eth_dst, eth->h_dest, 12);
+    key->eth_type = eth->h_proto;
+    p->l3_ofs = ofs + sizeof *eth;
+    p->len = skb->len - ofs;
+
+    if (key->eth_type == bpf_htons(ETH_P_IP)) {
+        struct iphdr *ip = (void *) (eth + 1);
+
+        if ((void *) (ip + 1) > end || ip->ihl != 5 || ip->version != 4
+            || ip->frag_off & bpf_htons(0x3fff)
+            || bpf_ntohs(ip->tot_len) > p->len - sizeof *eth) {
+            return false;
+        }
+        key->ip_src[0] = ip->saddr;
+        key->ip_dst[0] = ip->daddr;
+        key->ip_proto = ip->protocol;
+        key->ip_tos = ip->tos;
+        key->ip_ttl = ip->ttl;
+        p->is_ipv6 = false;
+        return parse_l4(p, ip->protocol, sizeof *eth + sizeof *ip, ip + 1,
+                        end);
+    } else if (key->eth_type == bpf_htons(ETH_P_IPV6)) {
+        struct ipv6hdr *ip6 = (void *) (eth + 1);
+        __u32 first;
+
+        if ((void *) (ip6 + 1) > end || ip6->version != 6
+            || bpf_ntohs(ip6->payload_len)
+               > p->len - sizeof *eth - sizeof *ip6) {
+            return false;
+        }
+        first = bpf_ntohl(*(__u32 *) ip6);
+        __builtin_memcpy(key->ip_src, &ip6->saddr, 16);
+        __builtin_memcpy(key->ip_dst, &ip6->daddr, 16);
+        key->ipv6_label = bpf_htonl(first & 0xfffff);
+        key->ip_proto = ip6->nexthdr;
+        key->ip_tos = first >> 20;
+        key->ip_ttl = ip6->hop_limit;
+        p->is_ipv6 = true;
+        return parse_l4(p, ip6->nexthdr, sizeof *eth + sizeof *ip6, ip6 + 1,
+                        end);
+    }
+    return false;
+}
+
+/* Packets that the payload of 'skb' is on the wire. */
+static __always_inline __u32
+count_segments(const struct __sk_buff *skb, const struct packet *p)
+{
+    __u32 size = skb->gso_size;
+
+    if (!size || p->len <= p->headers) {
+        return 1;
+    }
+    return (p->len - p->headers + size - 1) / size;
+}
+
+/* Bytes of all of them, headers included. */
+static __always_inline __u64
+count_bytes(const struct packet *p, __u32 n_segs)
+{
+    return n_segs == 1 ? p->len : p->len + (__u64) (n_segs - 1) * p->headers;
+}
+
+#endif /* fabric-kern-packet.h */

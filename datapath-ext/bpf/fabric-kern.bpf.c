@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The kernel's fast path.
+ * =======================
+ *
+ * Two programs for the ingress hook of tc(8):
+ *
+ *   fabric_from_port       on the host's end of a workload's interface
+ *   fabric_from_underlay   on interfaces by which tunnelled packets arrive
+ *
+ * Both look up the packet in the flows that ovs-vswitchd has put here (see
+ * fabric-kern-abi.h).  What the first does not know goes to ovs-vswitchd
+ * through the channel, a tap interface; what the second does not know goes up
+ * the stack to ovs-vswitchd's UDP socket.  Only untagged or singly tagged IPv4
+ * and IPv6 without options and extension headers, not fragmented, is looked
+ * up at all; all else is userspace's.
+ *
+ * Super-frames stay whole: bpf_skb_adjust_room() marks them as tunnelled and
+ * leaves the segment size alone (BPF_F_ADJ_ROOM_FIXED_GSO), since it is the
+ * workload's MTU that leaves room for the headers. */
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "../fabric-kern-abi.h"
+#include "fabric-kern-actions.h"
+#include "fabric-kern-maps.h"
+#include "fabric-kern-packet.h"
+
+char LICENSE[] SEC("license") = "Apache-2.0";
+
+/* Flow lookup. */
+
+static __always_inline struct fabric_kern_flow *
+lookup(const struct fabric_kern_conf *c, const struct fabric_kern_key *key)
+{
+    const __u32 *words = (const __u32 *) key;
+
+    for (__u32 i = 0; i < FABRIC_KERN_MAX_MASKS; i++) {
+        struct fabric_kern_flow_key masked;
+        __u32 *to = (__u32 *) &masked.key;
+        const __u32 *mask = (const __u32 *) &c->masks[i];
+        struct fabric_kern_flow *flow;
+
+        if (i >= c->n_masks) {
+            break;
+        }
+        if (!c->mask_used[i]) {
+            continue;
+        }
+        masked.mask = i;
+#pragma unroll
+        for (int j = 0; j < FABRIC_KERN_KEY_WORDS; j++) {
+            to[j] = words[j] & mask[j];
+        }
+        flow = bpf_map_lookup_elem(&flows, &masked);
+        if (flow) {
+            return flow;
+        }
+    }
+    return NULL;
+}
+
+/* What it costs to be wrong here is a counter. */
+static __always_inline void
+count_flow(const struct fabric_kern_flow *flow, const struct packet *p,
+           __u32 n_segs, __u64 n_bytes)
+{
+    __u32 index = flow->stats;
+    struct fabric_kern_flow_stats *s = bpf_map_lookup_elem(&flow_stats,
+                                                           &index);
+    if (s) {
+        __u64 flags = bpf_ntohs(p->key.tcp_flags);
+
+        __sync_fetch_and_add(&s->packets, n_segs);
+        __sync_fetch_and_add(&s->bytes, n_bytes);
+        s->used = bpf_ktime_get_ns();
+        if ((s->tcp_flags | flags) != s->tcp_flags) {
+            s->tcp_flags |= flags;
+        }
+    }
+}
+
+/* Path selection, as lib/fabric-flow-hash.c. */
+
+static __always_inline __u32
+rotate_left(__u32 x, int n)
+{
+    return x << n | x >> (32 - n);
+}
+
+static __always_inline __u32
+mix(__u32 hash, __u32 w)
+{
+    w = rotate_left(w * 0xcc9e2d51, 15) * 0x1b873593;
+    return rotate_left(hash ^ w, 13) * 5 + 0xe6546b64;
+}
+
+static __always_inline bool
+proto_has_ports(__u8 proto)
+{
+    return (proto == IPPROTO_TCP || proto == IPPROTO_UDP
+            || proto == IPPROTO_SCTP);
+}
+
+static __always_inline __u32
+flow_hash(const struct packet *p)
+{
+    const struct fabric_kern_key *key = &p->key;
+    __u32 hash = 0, n;
+
+    if (p->is_ipv6) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            hash = mix(hash, bpf_ntohl(key->ip_src[i]));
+        }
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            hash = mix(hash, bpf_ntohl(key->ip_dst[i]));
+        }
+        hash = mix(hash, bpf_ntohl(key->ipv6_label));
+        n = 9;
+    } else {
+        hash = mix(hash, bpf_ntohl(key->ip_src[0]));
+        hash = mix(hash, bpf_ntohl(key->ip_dst[0]));
+        n = 2;
+    }
+    hash = mix(hash, key->ip_proto);
+    n++;
+    if (proto_has_ports(key->ip_proto)) {
+        hash = mix(hash, (__u32) bpf_ntohs(key->tp_src) << 16
+                         | bpf_ntohs(key->tp_dst));
+        n++;
+    }
+    hash ^= n * 4;
+    hash = (hash ^ hash >> 16) * 0x85ebca6b;
+    hash = (hash ^ hash >> 13) * 0xc2b2ae35;
+    return hash ^ hash >> 16;
+}
+
+static __always_inline struct fabric_kern_path *
+select_path(__u32 endpoint, __u32 hash)
+{
+    struct fabric_kern_endpoint *e;
+    __u32 path;
+
+    e = bpf_map_lookup_elem(&endpoints, &endpoint);
+    if (!e) {
+        return NULL;
+    }
+    if (!*(volatile __u32 *) &e->n_usable) {
+        __sync_fetch_and_add(&e->tx_no_live_path, 1);
+    }
+    path = *(volatile __u32 *) &e->slots[hash >> FABRIC_KERN_HASH_SHIFT];
+    return bpf_map_lookup_elem(&paths, &path);
+}
+
+/* Can the packet go over 'path' as it is?  Whatever is too big is userspace's,
+ * which has it fragmented. */
+static __always_inline bool
+path_fits(const struct __sk_buff *skb, const struct packet *p,
+          const struct fabric_kern_path *path)
+{
+    __u32 outer = is_v4mapped(path->local_ip) ? V4_OUTER : V6_OUTER;
+    __u32 len = p->len;
+
+    if (skb->gso_size) {
+        len = p->headers + skb->gso_size;
+    }
+    return path->out_ifindex && outer + len <= path->out_mtu
+           && p->len + outer <= 0xffff;
+}
+
+static __always_inline int
+output_fabric(struct __sk_buff *skb, struct fabric_kern_flow *flow,
+              struct fabric_kern_path *path, __u32 n_segs, __u64 n_bytes)
+{
+    struct fabric_kern_fabric_stats *s;
+    __u32 fabric = flow->fabric;
+
+    if (is_v4mapped(path->local_ip) ? encap4(skb, flow, path)
+                                    : encap6(skb, flow, path)) {
+        return TC_ACT_SHOT;
+    }
+    __sync_fetch_and_add(&path->tx_packets, n_segs);
+    __sync_fetch_and_add(&path->tx_bytes, n_bytes);
+    s = bpf_map_lookup_elem(&fabric_stats, &fabric);
+    if (s) {
+        __sync_fetch_and_add(&s->tx_packets, n_segs);
+        __sync_fetch_and_add(&s->tx_bytes, n_bytes);
+    }
+    /* Routers that are namespaces would choose among equal-cost routes by the
+     * hash that the sender's socket gave the inner packet. */
+    bpf_set_hash_invalid(skb);
+    return bpf_redirect_neigh(path->out_ifindex, NULL, 0, 0);
+}
+
+/* To a workload: straight into its namespace if the frame is for it, so that
+ * it need not be looked at whether it is. */
+static __always_inline int
+output_port(__u32 ifindex, const __u8 eth_dst[6], __u32 n_segs, __u64 n_bytes)
+{
+    struct fabric_kern_port *port = bpf_map_lookup_elem(&ports, &ifindex);
+
+    if (port && port->redirect_peer
+        && *(__u32 *) eth_dst == *(__u32 *) port->peer_mac
+        && *(__u16 *) (eth_dst + 4) == *(__u16 *) (port->peer_mac + 4)) {
+        __sync_fetch_and_add(&port->tx_packets, n_segs);
+        __sync_fetch_and_add(&port->tx_bytes, n_bytes);
+        return bpf_redirect_peer(ifindex, 0);
+    }
+    return bpf_redirect(ifindex, 0);
+}
+
+/* Executes the changes of 'flow'.  Returns nonzero if one is impossible. */
+static __always_inline int
+execute_ops(struct __sk_buff *skb, const struct packet *p,
+            struct fabric_kern_flow *flow)
+{
+    for (int i = 0; i < FABRIC_KERN_MAX_OPS; i++) {
+        if (i >= flow->n_ops) {
+            break;
+        }
+        if (execute(skb, p, &flow->ops[i])) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Where the frame goes after SET_ETH. */
+static __always_inline int
+final_eth_dst(struct __sk_buff *skb, const struct packet *p,
+              const struct fabric_kern_flow *flow, __u8 eth_dst[6])
+{
+    if (!flow->n_ops) {
+        __builtin_memcpy(eth_dst, p->key.eth_dst, 6);
+        return 0;
+    }
+    return bpf_skb_load_bytes(skb, 0, eth_dst, 6);
+}
+
+/* Programs. */
+
+/* Hands the packet to userspace.  A VLAN tag would be put into the frame by
+ * the tap, 12 bytes into what it takes for the Ethernet header: ours. */
+static __always_inline int
+to_channel(struct __sk_buff *skb, const struct fabric_kern_conf *c)
+{
+    struct fabric_kern_meta meta = {
+        .magic = FABRIC_KERN_META_MAGIC,
+        .ifindex = skb->ifindex,
+        .eth_type = bpf_htons(0x88b5),  /* IEEE 802: local experiments. */
+    };
+
+    if (skb->vlan_present) {
+        meta.vlan_tci = skb->vlan_tci | VLAN_CFI;
+        meta.vlan_tpid = skb->vlan_proto;
+        bpf_skb_vlan_pop(skb);
+    }
+    if (!c->channel || bpf_skb_change_head(skb, sizeof meta, 0)
+        || bpf_skb_store_bytes(skb, 0, &meta, sizeof meta, 0)) {
+        return TC_ACT_SHOT;
+    }
+    return bpf_redirect(c->channel, 0);
+}
+
+SEC("tc")
+int
+fabric_from_port(struct __sk_buff *skb)
+{
+    struct fabric_kern_conf *c = get_conf();
+    struct fabric_kern_path *path = NULL;
+    __u32 ifindex = skb->ifindex;
+    struct fabric_kern_flow *flow;
+    struct fabric_kern_port *port;
+    struct packet p = {};
+    __u8 eth_dst[6];
+    __u32 n_segs;
+    __u64 n_bytes;
+
+    if (!c) {
+        return TC_ACT_SHOT;
+    }
+    port = bpf_map_lookup_elem(&ports, &ifindex);
+    if (!port) {
+        return TC_ACT_UNSPEC;
+    }
+
+    pull(skb, sizeof(struct ethhdr) + sizeof(struct ipv6hdr) + 20);
+    if (!parse_frame(skb, 0, &p)) {
+        return to_channel(skb, c);
+    }
+    p.key.in_port = port->port;
+    if (skb->vlan_present) {
+        if (skb->vlan_proto != bpf_htons(ETH_P_8021Q)) {
+            return to_channel(skb, c);
+        }
+        p.key.vlan_tci = bpf_htons(skb->vlan_tci | VLAN_CFI);
+    }
+
+    flow = lookup(c, &p.key);
+    if (!flow) {
+        return to_channel(skb, c);
+    }
+    if (flow->verdict == FABRIC_KERN_FABRIC) {
+        /* Here a tag is beside the packet, not in it. */
+        if (skb->vlan_present && !flow->untagged) {
+            return to_channel(skb, c);
+        }
+        path = select_path(flow->endpoint, flow_hash(&p));
+        if (!path || !path_fits(skb, &p, path)) {
+            return to_channel(skb, c);
+        }
+    }
+
+    n_segs = count_segments(skb, &p);
+    n_bytes = count_bytes(&p, n_segs);
+    count_flow(flow, &p, n_segs, n_bytes);
+    if (execute_ops(skb, &p, flow)) {
+        return TC_ACT_SHOT;
+    }
+    if (path) {
+        return output_fabric(skb, flow, path, n_segs, n_bytes);
+    }
+    if (flow->verdict == FABRIC_KERN_OUTPUT
+        && !final_eth_dst(skb, &p, flow, eth_dst)) {
+        return output_port(flow->port, eth_dst, n_segs, n_bytes);
+    }
+    return TC_ACT_SHOT;
+}
+
+/* Parses the outer headers, of which the tunnel's begins at 'ofs'.  Returns
+ * the offset of the inner frame, or 0 if the packet is not ours. */
+static __always_inline __u32
+parse_outer(struct __sk_buff *skb, struct packet *p,
+            struct fabric_kern_local_key *local,
+            struct fabric_kern_remote_key *remote)
+{
+    void *data = (void *) (long) skb->data;
+    void *end = (void *) (long) skb->data_end;
+    struct ethhdr *eth = data;
+    struct udphdr *udp;
+    __u32 *to;
+
+    if ((void *) (eth + 1) > end) {
+        return 0;
+    }
+    if (eth->h_proto == bpf_htons(ETH_P_IP)) {
+        struct iphdr *ip = (void *) (eth + 1);
+
+        udp = (void *) (ip + 1);
+        if ((void *) (udp + 1) > end || ip->ihl != 5
+            || ip->protocol != IPPROTO_UDP
+            || ip->frag_off & bpf_htons(0x3fff)) {
+            return 0;
+        }
+        to = (__u32 *) local->ip;
+        to[2] = bpf_htonl(0xffff);
+        to[3] = ip->daddr;
+        to = (__u32 *) remote->ip;
+        to[2] = bpf_htonl(0xffff);
+        to[3] = ip->saddr;
+        p->key.tun_tos = ip->tos;
+        p->key.tun_ttl = ip->ttl;
+        local->udp_port = udp->dest;
+        return ETH_HLEN + V4_OUTER;
+    } else if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
+        struct ipv6hdr *ip6 = (void *) (eth + 1);
+
+        udp = (void *) (ip6 + 1);
+        if ((void *) (udp + 1) > end || ip6->nexthdr != IPPROTO_UDP) {
+            return 0;
+        }
+        __builtin_memcpy(local->ip, &ip6->daddr, 16);
+        __builtin_memcpy(remote->ip, &ip6->saddr, 16);
+        p->key.tun_tos = bpf_ntohl(*(__u32 *) ip6) >> 20;
+        p->key.tun_ttl = ip6->hop_limit;
+        local->udp_port = udp->dest;
+        return ETH_HLEN + V6_OUTER;
+    }
+    return 0;
+}
+
+/* Is 'h' a header that needs no thought? */
+static __always_inline bool
+plain_header(const struct fabric_kern_local *local, const __u32 h[2])
+{
+    return h[0] == (local->geneve ? bpf_htonl(ETH_P_TEB)
+                    : bpf_htonl(0x08000000));
+}
+
+/* A super-frame of the tunnel has one inner packet; what a socket has sent
+ * with UDP_SEGMENT, or a NIC has joined, has many, one behind the other. */
+static __always_inline bool
+is_one_packet(struct __sk_buff *skb, const struct packet *p)
+{
+    __u16 len;
+
+    if (bpf_skb_load_bytes(skb, p->l3_ofs + (p->is_ipv6 ? 4 : 2), &len, 2)) {
+        return false;
+    }
+    return (bpf_ntohs(len) + (p->is_ipv6 ? sizeof(struct ipv6hdr) : 0)
+            + ETH_HLEN == p->len);
+}
+
+static __always_inline int
+from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
+              struct packet *p, const struct fabric_kern_local *local,
+              __u32 endpoint, __u32 inner_ofs)
+{
+    struct fabric_kern_fabric_stats *s;
+    struct fabric_kern_endpoint *e;
+    struct fabric_kern_flow *flow;
+    __u32 fabric = local->fabric;
+    __u8 eth_dst[6];
+    __u32 n_segs;
+    __u64 n_bytes;
+
+    if (p->key.vni == local->probe_vni
+        || (skb->gso_size && !is_one_packet(skb, p))
+        /* RFC 6040 section 4.2: ECT(1) may have to go into the packet. */
+        || (p->key.tun_tos & 3) == 1) {
+        return TC_ACT_UNSPEC;
+    }
+    p->key.in_port = local->port;
+    p->key.endpoint = endpoint + 1;
+    flow = lookup(c, &p->key);
+    if (!flow || flow->verdict == FABRIC_KERN_FABRIC) {
+        return TC_ACT_UNSPEC;
+    }
+
+    n_segs = count_segments(skb, p);
+    n_bytes = count_bytes(p, n_segs);
+    if (decap(skb, p, inner_ofs, inner_ofs != ETH_HLEN + V4_OUTER)) {
+        return TC_ACT_SHOT;
+    }
+    count_flow(flow, p, n_segs, n_bytes);
+    s = bpf_map_lookup_elem(&fabric_stats, &fabric);
+    if (s) {
+        __sync_fetch_and_add(&s->rx_packets, n_segs);
+        __sync_fetch_and_add(&s->rx_bytes, n_bytes);
+    }
+    e = bpf_map_lookup_elem(&endpoints, &endpoint);
+    if (e) {
+        __sync_fetch_and_add(&e->rx_packets, n_segs);
+        __sync_fetch_and_add(&e->rx_bytes, n_bytes);
+    }
+
+    if (execute_ops(skb, p, flow)) {
+        return TC_ACT_SHOT;
+    }
+    if (flow->verdict == FABRIC_KERN_OUTPUT
+        && !final_eth_dst(skb, p, flow, eth_dst)) {
+        return output_port(flow->port, eth_dst, n_segs, n_bytes);
+    }
+    return TC_ACT_SHOT;
+}
+
+SEC("tc")
+int
+fabric_from_underlay(struct __sk_buff *skb)
+{
+    struct fabric_kern_local_key local_key = {};
+    struct fabric_kern_remote_key remote_key = {};
+    struct fabric_kern_local *local;
+    struct fabric_kern_conf *c;
+    struct packet p = {};
+    __u32 header[2];
+    __u32 *endpoint;
+    __u32 inner;
+    bool ok;
+
+    pull(skb, ETH_HLEN + V6_OUTER + ETH_HLEN + sizeof(struct ipv6hdr) + 20);
+    inner = parse_outer(skb, &p, &local_key, &remote_key);
+    if (!inner || skb->vlan_present) {
+        return TC_ACT_UNSPEC;
+    }
+    local = bpf_map_lookup_elem(&locals, &local_key);
+    if (!local) {
+        return TC_ACT_UNSPEC;
+    }
+    remote_key.fabric = local->fabric;
+    endpoint = bpf_map_lookup_elem(&remotes, &remote_key);
+    c = get_conf();
+    if (!endpoint || !c
+        || bpf_skb_load_bytes(skb, inner - sizeof header, header,
+                              sizeof header)
+        || !plain_header(local, header)) {
+        return TC_ACT_UNSPEC;
+    }
+    p.key.vni = bpf_ntohl(header[1]) >> 8;
+
+    /* Offsets that the verifier knows. */
+    if (inner == ETH_HLEN + V4_OUTER) {
+        ok = parse_frame(skb, ETH_HLEN + V4_OUTER, &p);
+    } else {
+        ok = parse_frame(skb, ETH_HLEN + V6_OUTER, &p);
+    }
+    return (ok ? from_underlay(skb, c, &p, local, *endpoint, inner)
+            : TC_ACT_UNSPEC);
+}

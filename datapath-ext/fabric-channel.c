@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A packet is read in pieces: the virtio header, ours, as much as a packet of
+ * usual size takes, and the rest.  Only a super-frame has a rest,
+ * for which a buffer of full size waits with room in front, so that its
+ * beginning, rather than all of it, is copied. */
+
+#include <config.h>
+
+#include "fabric-channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "coverage.h"
+#include "dp-packet.h"
+#include "fabric-kern-abi.h"
+#include "flow.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "socket-util.h"
+#include "userspace-tso.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_channel);
+
+COVERAGE_DEFINE(fabric_channel_recv);
+COVERAGE_DEFINE(fabric_channel_bad);
+
+/* Packets, each of up to 64 kB, that wait while userspace is busy: what
+ * arrives at a restart, when no flow is known. */
+#define QUEUE_LEN 8192
+
+#define FIRST_SIZE 2048
+#define HEADROOM 128
+#define MAX_PACKET 65535
+
+static int fd = -1;
+static uint32_t tap_ifindex;
+static struct dp_packet *rest;          /* Waits for a super-frame. */
+
+static int
+set_up(int sock, struct ifreq *ifr)
+{
+    ifr->ifr_qlen = QUEUE_LEN;
+    if (ioctl(sock, SIOCSIFTXQLEN, ifr)) {
+        return errno;
+    }
+    /* The programs' header comes on top of it. */
+    ifr->ifr_mtu = MAX_PACKET - ETH_HEADER_LEN;
+    if (ioctl(sock, SIOCSIFMTU, ifr)) {
+        VLOG_INFO("jumbo frames may not reach userspace (%s)",
+                  ovs_strerror(errno));
+    }
+    ifr->ifr_flags = IFF_UP | IFF_NOARP;
+    return ioctl(sock, SIOCSIFFLAGS, ifr) ? errno : 0;
+}
+
+int
+fabric_channel_open(void)
+{
+    struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+    unsigned int offload
+        = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+    int error = 0;
+    int sock;
+
+    if (fd >= 0) {
+        return 0;
+    }
+    fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return errno;
+    }
+    ovs_strlcpy(ifr.ifr_name, "weft%d", sizeof ifr.ifr_name);
+    if (ioctl(fd, TUNSETIFF, &ifr)
+        || ioctl(fd, TUNSETOFFLOAD, userspace_tso_enabled() ? offload : 0)) {
+        error = errno;
+    }
+    sock = error ? -1 : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (sock >= 0) {
+        error = set_up(sock, &ifr);
+        close(sock);
+    }
+    tap_ifindex = error ? 0 : if_nametoindex(ifr.ifr_name);
+    if (!tap_ifindex) {
+        close(fd);
+        fd = -1;
+        return error ? error : ENODEV;
+    }
+    return 0;
+}
+
+void
+fabric_channel_close(void)
+{
+    if (fd >= 0) {
+        close(fd);
+        fd = -1;
+        tap_ifindex = 0;
+        dp_packet_delete(rest);
+        rest = NULL;
+    }
+}
+
+uint32_t
+fabric_channel_ifindex(void)
+{
+    return tap_ifindex;
+}
+
+/* Tells the packet's layers and what its sender left to be done. */
+static bool
+parse_offloads(struct dp_packet *packet, const struct virtio_net_hdr *vnet)
+{
+    size_t size = dp_packet_size(packet);
+
+    if (vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+        size_t start = (OVS_FORCE uint16_t) vnet->csum_start;
+        size_t ofs = (OVS_FORCE uint16_t) vnet->csum_offset;
+        ovs_be16 *field;
+
+        if (start < sizeof(struct fabric_kern_meta)) {
+            return false;
+        }
+        start -= sizeof(struct fabric_kern_meta);
+        if (start + ofs + sizeof *field > size) {
+            return false;
+        }
+        parse_tcp_flags(packet, NULL, NULL, NULL);
+        if (start == packet->l4_ofs
+            && (dp_packet_l4_proto_tcp(packet)
+                || dp_packet_l4_proto_udp(packet)
+                || dp_packet_l4_proto_sctp(packet))) {
+            dp_packet_l4_checksum_set_partial(packet);
+        } else {
+            field = dp_packet_at_assert(packet, start + ofs, sizeof *field);
+            put_unaligned_be16(field, csum(dp_packet_at_assert(
+                                               packet, start, size - start),
+                                           size - start));
+        }
+    }
+    switch (vnet->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+    case VIRTIO_NET_HDR_GSO_NONE:
+        return true;
+    case VIRTIO_NET_HDR_GSO_TCPV4:
+    case VIRTIO_NET_HDR_GSO_TCPV6:
+        dp_packet_set_tso_segsz(packet, (OVS_FORCE uint16_t) vnet->gso_size);
+        return true;
+    }
+    return false;
+}
+
+static struct dp_packet *
+finish(struct dp_packet *packet, const struct virtio_net_hdr *vnet,
+       const struct fabric_kern_meta *meta, uint32_t *ifindex)
+{
+    if (meta->magic != FABRIC_KERN_META_MAGIC
+        || dp_packet_size(packet) < ETH_HEADER_LEN
+        || !parse_offloads(packet, vnet)) {
+        COVERAGE_INC(fabric_channel_bad);
+        dp_packet_delete(packet);
+        return NULL;
+    }
+    *ifindex = meta->ifindex;
+    if (meta->vlan_tci) {
+        eth_push_vlan(packet, (OVS_FORCE ovs_be16) meta->vlan_tpid,
+                      htons(meta->vlan_tci & ~VLAN_CFI));
+    }
+    return packet;
+}
+
+struct dp_packet *
+fabric_channel_recv(uint32_t *ifindex)
+{
+    while (fd >= 0) {
+        struct dp_packet *first
+            = dp_packet_new_with_headroom(FIRST_SIZE, HEADROOM);
+        struct dp_packet *packet;
+        struct virtio_net_hdr vnet;
+        struct fabric_kern_meta meta;
+        struct iovec iov[4];
+        ssize_t n;
+
+        if (!rest) {
+            rest = dp_packet_new_with_headroom(MAX_PACKET - FIRST_SIZE
+                                               - HEADROOM,
+                                               HEADROOM + FIRST_SIZE);
+        }
+        iov[0] = (struct iovec) { &vnet, sizeof vnet };
+        iov[1] = (struct iovec) { &meta, sizeof meta };
+        iov[2] = (struct iovec) { dp_packet_data(first), FIRST_SIZE };
+        iov[3] = (struct iovec) { dp_packet_data(rest),
+                                  dp_packet_tailroom(rest) };
+        do {
+            n = readv(fd, iov, ARRAY_SIZE(iov));
+        } while (n < 0 && errno == EINTR);
+        if (n < 0) {
+            dp_packet_delete(first);
+            return NULL;
+        }
+
+        COVERAGE_INC(fabric_channel_recv);
+        n -= sizeof vnet + sizeof meta;
+        if (n > FIRST_SIZE) {
+            packet = rest;
+            rest = NULL;
+            dp_packet_set_size(packet, n - FIRST_SIZE);
+            dp_packet_push(packet, dp_packet_data(first), FIRST_SIZE);
+            dp_packet_delete(first);
+        } else {
+            packet = first;
+            dp_packet_set_size(packet, MAX(n, 0));
+        }
+        packet = finish(packet, &vnet, &meta, ifindex);
+        if (packet) {
+            return packet;
+        }
+    }
+    return NULL;
+}
+
+void
+fabric_channel_wait(void)
+{
+    if (fd >= 0) {
+        poll_fd_wait(fd, POLLIN);
+    }
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FABRIC_KERN_ABI_H
+#define FABRIC_KERN_ABI_H 1
+
+/* What the kernel's fast path and ovs-vswitchd share: the maps' contents.
+ * =====================================================================
+ *
+ * Included by the BPF programs (bpf/fabric-kern.bpf.c) and by userspace, so it
+ * uses the kernel's types only.
+ *
+ * Integers are in host byte order, except the parts of fabric_kern_key that
+ * are copies of packet fields. */
+
+#include <linux/types.h>
+
+/* Flows
+ * -----
+ *
+ * A flow is found as in a tuple space search: for each mask in use, the packet
+ * key is masked and looked up together with the mask's number. */
+
+struct fabric_kern_key {
+    __u32 in_port;              /* Datapath port. */
+    __u32 vni;                  /* 0 if not from a fabric. */
+    __u32 endpoint;             /* Index of the sender in the path table plus
+                                 * one, 0 if not from a fabric. */
+    __u8 tun_tos;
+    __u8 tun_ttl;
+    __u16 tcp_flags;            /* As in struct flow. */
+    __u8 eth_dst[6];
+    __u8 eth_src[6];
+    __u16 eth_type;
+    __u16 vlan_tci;             /* With the CFI bit if there is a tag. */
+    __u8 ip_proto;
+    __u8 ip_tos;
+    __u8 ip_ttl;
+    __u8 zero;
+    __u16 tp_src;
+    __u16 tp_dst;
+    __u32 ipv6_label;
+    __u32 ip_src[4];            /* IPv4 uses the first word. */
+    __u32 ip_dst[4];
+};
+#define FABRIC_KERN_KEY_WORDS (sizeof(struct fabric_kern_key) / 4)
+
+#define FABRIC_KERN_MAX_MASKS 32
+
+struct fabric_kern_flow_key {
+    __u32 mask;
+    struct fabric_kern_key key;
+};
+
+enum fabric_kern_op_type {
+    FABRIC_KERN_OP_NONE,
+    FABRIC_KERN_OP_OUTPUT,      /* A copy to 'port'. */
+    FABRIC_KERN_OP_PUSH_VLAN,   /* 'arg' is the TCI. */
+    FABRIC_KERN_OP_POP_VLAN,
+    FABRIC_KERN_OP_SET_ETH,     /* 12 bytes: destination, source. */
+    FABRIC_KERN_OP_SET_IPV4,    /* 12 bytes: source, destination, protocol (not
+                                 * changed), TOS, TTL, 0. */
+    FABRIC_KERN_OP_SET_IPV6_SRC, /* 16 bytes. */
+    FABRIC_KERN_OP_SET_IPV6_DST, /* Likewise. */
+    FABRIC_KERN_OP_SET_IPV6,    /* 8 bytes: label, hop limit, class, 0, 0. */
+    FABRIC_KERN_OP_SET_PORTS,   /* 4 bytes: source, destination. */
+};
+
+/* A change to the packet: where 'mask' has a bit, 'value' has its value. */
+struct fabric_kern_op {
+    __u16 type;                 /* enum fabric_kern_op_type. */
+    __u16 arg;
+    __u32 port;                 /* Interface index. */
+    __u8 value[16];
+    __u8 mask[16];
+};
+
+#define FABRIC_KERN_MAX_OPS 8
+
+enum fabric_kern_verdict {
+    FABRIC_KERN_DROP,
+    FABRIC_KERN_OUTPUT,         /* To interface 'port'. */
+    FABRIC_KERN_FABRIC,         /* To 'endpoint' of a fabric. */
+};
+
+struct fabric_kern_flow {
+    __u32 stats;                /* Index in 'flow_stats'. */
+    __u16 n_ops;
+    __u16 verdict;              /* enum fabric_kern_verdict. */
+    __u32 port;
+    __u32 endpoint;             /* Index in the path table. */
+    __u32 fabric;               /* Index in 'fabric_stats'. */
+    __u8 tos, ttl;              /* Of the outer header. */
+    __u16 untagged;             /* Matches untagged packets only, or takes the
+                                 * tag off? */
+    __u8 header[8];             /* VXLAN or Geneve, without options. */
+    struct fabric_kern_op ops[FABRIC_KERN_MAX_OPS];
+};
+
+struct fabric_kern_flow_stats {
+    __u64 packets;              /* Of super-frames, the segments. */
+    __u64 bytes;
+    __u64 used;                 /* CLOCK_MONOTONIC, ns; 0 if never. */
+    __u64 tcp_flags;            /* As in struct flow, in host byte order. */
+};
+
+/* Ports, by interface index.  A packet that matches no flow goes to the
+ * channel, behind a fabric_kern_meta. */
+
+struct fabric_kern_port {
+    __u32 port;                 /* Datapath port. */
+    __u32 redirect_peer;        /* Can be reached by bpf_redirect_peer()? */
+    __u8 peer_mac[6];           /* The address that the workload accepts. */
+    __u8 zero[2];
+    __u64 tx_packets;           /* Passed to the peer unseen by the kernel's */
+    __u64 tx_bytes;             /* own counters. */
+};
+
+#define FABRIC_KERN_META_MAGIC 0x57656674u
+
+/* In place of an Ethernet header, two bytes longer. */
+struct fabric_kern_meta {
+    __u32 magic;                /* FABRIC_KERN_META_MAGIC. */
+    __u32 ifindex;              /* Where the packet came in. */
+    __u16 vlan_tci;             /* With the CFI bit if there was a tag. */
+    __u16 vlan_tpid;            /* In network byte order. */
+    __u16 eth_type;             /* Not a VLAN's: the kernel looks here. */
+    __u16 zero;
+};
+
+/* What packets from the underlay are for: by own address and UDP port. */
+
+struct fabric_kern_local_key {
+    __u8 ip[16];                /* IPv4 as v4-mapped IPv6 address. */
+    __u16 udp_port;             /* Network byte order. */
+    __u16 zero;
+};
+
+struct fabric_kern_local {
+    __u32 fabric;               /* Index in 'fabric_stats'. */
+    __u32 port;                 /* Datapath port. */
+    __u32 probe_vni;
+    __u32 geneve;
+};
+
+/* Who sends: by address. */
+
+struct fabric_kern_remote_key {
+    __u8 ip[16];                /* IPv4 as v4-mapped IPv6 address. */
+    __u32 fabric;
+};
+
+struct fabric_kern_fabric_stats {
+    __u64 rx_packets, rx_bytes;
+    __u64 tx_packets, tx_bytes;
+};
+
+struct fabric_kern_conf {
+    __u32 channel;              /* Interface index of the channel. */
+    __u32 n_masks;              /* Masks beyond are not in use. */
+    __u8 probe_mac[6];
+    __u8 zero[2];
+    struct fabric_kern_key masks[FABRIC_KERN_MAX_MASKS];
+    __u32 mask_used[FABRIC_KERN_MAX_MASKS];
+};
+
+/* The path table (lib/fabric-table.h), which userspace writes.  The kernel's
+ * maps hold the first entries of both arrays. */
+
+#define FABRIC_KERN_SLOTS 256
+#define FABRIC_KERN_HASH_SHIFT 24
+#define FABRIC_KERN_NO_PATH 0xffffffffu
+
+struct fabric_kern_path {
+    __u32 local_ip[4];          /* IPv4 as v4-mapped IPv6 address. */
+    __u32 remote_ip[4];
+    __u16 src_port, dst_port;   /* Network byte order. */
+    __u32 endpoint;
+    __u32 key, state, suspect, zero;
+    __u64 tx_packets, tx_bytes;
+    __u32 out_ifindex;          /* 0 if the kernel cannot send over it. */
+    __u32 out_mtu;              /* Of the outer IP packet. */
+    __u8 pad[48];
+};
+
+struct fabric_kern_endpoint {
+    __u32 n_usable, n_paths;
+    __u64 rx_packets, rx_bytes;
+    __u64 tx_no_live_path;
+    __u8 pad[32];
+    __u32 slots[FABRIC_KERN_SLOTS];
+};
+
+/* Sizes of maps. */
+#define FABRIC_KERN_MAX_PATHS 65536
+#define FABRIC_KERN_MAX_ENDPOINTS 8192
+#define FABRIC_KERN_MAX_FLOWS 65536
+#define FABRIC_KERN_MAX_PORTS 4096
+#define FABRIC_KERN_MAX_LOCALS 256
+#define FABRIC_KERN_MAX_REMOTES 65536
+#define FABRIC_KERN_MAX_FABRICS 64
+
+#endif /* fabric-kern-abi.h */

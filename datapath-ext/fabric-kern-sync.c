@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The sets of addresses are small compared with what a change of them costs
+ * elsewhere, so each change computes them anew and tells the kernel what
+ * differs.  Which interface a path leaves by is written to the path table.
+ *
+ * The kernel's programs send without an outer UDP checksum, which for IPv6 a
+ * receiver has to agree to (RFC 6936 section 5).  A peer that answers probes
+ * is one of us and does; to others over IPv6 userspace sends, unless the
+ * fabric is configured without checksums. */
+
+#include <config.h>
+
+#include "fabric-kern-sync.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include "fabric-channel.h"
+#include "fabric-hooks.h"
+#include "fabric-kern-flows.h"
+#include "fabric-kern.h"
+#include "fabric-private.h"
+#include "fabric-route.h"
+#include "hash.h"
+#include "netdev-workload.h"
+#include "odp-util.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "packets.h"
+#include "seq.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_kern_sync);
+
+/* An entry of one of the kernel's maps. */
+struct entry {
+    struct hmap_node node;
+    bool wanted;
+    uint8_t value[sizeof(struct fabric_kern_local)];
+    uint8_t key[];
+};
+
+/* What a map of the kernel's contains. */
+struct mirror {
+    struct hmap entries;
+    size_t key_size, value_size;
+    int (*put)(const void *key, const void *value);
+    int (*del)(const void *key);
+};
+
+static int
+put_local(const void *key, const void *value)
+{
+    return fabric_kern_local_put(key, value);
+}
+
+static int
+del_local(const void *key)
+{
+    return fabric_kern_local_del(key);
+}
+
+static int
+put_remote(const void *key, const void *value)
+{
+    return fabric_kern_remote_put(key, *(const uint32_t *) value);
+}
+
+static int
+del_remote(const void *key)
+{
+    return fabric_kern_remote_del(key);
+}
+
+static struct mirror locals = {
+    .entries = HMAP_INITIALIZER(&locals.entries),
+    .key_size = sizeof(struct fabric_kern_local_key),
+    .value_size = sizeof(struct fabric_kern_local),
+    .put = put_local, .del = del_local,
+};
+static struct mirror remotes = {
+    .entries = HMAP_INITIALIZER(&remotes.entries),
+    .key_size = sizeof(struct fabric_kern_remote_key),
+    .value_size = sizeof(uint32_t),
+    .put = put_remote, .del = del_remote,
+};
+
+/* Interfaces with the program for the underlay. */
+struct underlay {
+    struct hmap_node node;
+    uint32_t ifindex;
+    bool wanted;
+};
+static struct hmap underlays = HMAP_INITIALIZER(&underlays);
+
+/* Numbers of fabrics: their datapath ports, ODPP_NONE if free.  Any thread. */
+static ATOMIC(odp_port_t) fabric_ports[FABRIC_KERN_MAX_FABRICS];
+
+static bool active;             /* Main thread writes, others may read. */
+static char *inactive_reason;
+static bool taken_over;
+static uint64_t generation;     /* Of the registry, when told to the kernel. */
+static bool dirty;              /* Tell the kernel again? */
+
+/* Mirrors. */
+
+static void
+mirror_set(struct mirror *m, const void *key, const void *value)
+{
+    uint32_t hash = hash_bytes(key, m->key_size, 0);
+    struct entry *e;
+    int error;
+
+    HMAP_FOR_EACH_WITH_HASH (e, node, hash, &m->entries) {
+        if (!memcmp(e->key, key, m->key_size)) {
+            break;
+        }
+    }
+    if (!e) {
+        e = xzalloc(sizeof *e + m->key_size);
+        memcpy(e->key, key, m->key_size);
+        hmap_insert(&m->entries, &e->node, hash);
+    } else if (!memcmp(e->value, value, m->value_size)) {
+        e->wanted = true;
+        return;
+    }
+    e->wanted = true;
+    memcpy(e->value, value, m->value_size);
+    error = m->put(e->key, e->value);
+    if (error) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        VLOG_WARN_RL(&rl, "the kernel refuses an address (%s)",
+                     ovs_strerror(error));
+    }
+}
+
+static void
+mirror_begin(struct mirror *m)
+{
+    struct entry *e;
+
+    HMAP_FOR_EACH (e, node, &m->entries) {
+        e->wanted = false;
+    }
+}
+
+static void
+mirror_end(struct mirror *m)
+{
+    struct entry *e;
+
+    HMAP_FOR_EACH_SAFE (e, node, &m->entries) {
+        if (!e->wanted) {
+            m->del(e->key);
+            hmap_remove(&m->entries, &e->node);
+            free(e);
+        }
+    }
+}
+
+/* Fabrics. */
+
+odp_port_t
+fabric_kern_fabric_port(uint32_t fabric)
+{
+    odp_port_t port;
+
+    atomic_read_relaxed(&fabric_ports[fabric], &port);
+    return port;
+}
+
+static uint32_t
+fabric_number(odp_port_t port)
+{
+    for (uint32_t i = 0; i < FABRIC_KERN_MAX_FABRICS; i++) {
+        if (fabric_kern_fabric_port(i) == port) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+static bool
+wants_fast_path(const struct fabric *f)
+{
+    bool fast_path;
+
+    atomic_read_relaxed(&f->fast_path, &fast_path);
+    return fast_path && f->class->threaded;
+}
+
+/* Gives 'f' a number if it has none, or UINT32_MAX if it gets none. */
+static uint32_t
+number_fabric(const struct fabric *f)
+{
+    odp_port_t port = fabric_odp_port(f);
+    uint32_t number;
+
+    if (port == ODPP_NONE) {
+        return UINT32_MAX;
+    }
+    number = fabric_number(port);
+    if (number == UINT32_MAX) {
+        number = fabric_number(ODPP_NONE);
+        if (number != UINT32_MAX) {
+            memset(&fabric_kern_fabric_stats()[number], 0,
+                   sizeof(struct fabric_kern_fabric_stats));
+            atomic_store_relaxed(&fabric_ports[number], port);
+        }
+    }
+    return number;
+}
+
+static void
+free_numbers(void)
+{
+    for (uint32_t i = 0; i < FABRIC_KERN_MAX_FABRICS; i++) {
+        odp_port_t port = fabric_kern_fabric_port(i);
+
+        if (port != ODPP_NONE) {
+            const struct fabric *f = fabric_registry_lookup_odp(port);
+
+            if (!f || !wants_fast_path(f)) {
+                atomic_store_relaxed(&fabric_ports[i], ODPP_NONE);
+            }
+        }
+    }
+}
+
+/* Resolver.  Any thread. */
+
+static bool
+resolve_is_fabric(odp_port_t port)
+{
+    return fabric_number(port) != UINT32_MAX && port != ODPP_NONE;
+}
+
+static bool
+resolve_sender(odp_port_t port, const struct in6_addr *ip, uint32_t *endpoint)
+{
+    const struct fabric *f = fabric_registry_lookup_odp(port);
+    const struct fabric_endpoint *ep = f ? fabric_endpoint_by_ip(f, ip) : NULL;
+
+    if (!ep || ep->index >= FABRIC_KERN_MAX_ENDPOINTS
+        || !ipv6_addr_equals(fabric_endpoint_primary_ip(ep), ip)) {
+        return false;
+    }
+    *endpoint = ep->index;
+    return true;
+}
+
+static bool
+resolve_is_local(odp_port_t port, const struct in6_addr *ip,
+                 uint16_t udp_port)
+{
+    const struct fabric *f = fabric_registry_lookup_odp(port);
+    const struct fabric_uplinks *ups
+        = f ? ovsrcu_get(struct fabric_uplinks *, &f->uplinks) : NULL;
+
+    for (size_t i = 0; ups && i < ups->n; i++) {
+        if (ipv6_addr_equals(&ups->uplinks[i]->config.local_ip, ip)
+            && ups->uplinks[i]->config.dst_port == udp_port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+resolve_receiver(odp_port_t port, uint32_t id, uint32_t *endpoint,
+                 uint32_t *fabric)
+{
+    const struct fabric *f = fabric_registry_lookup_odp(port);
+    const struct fabric_endpoint *ep = f ? fabric_endpoint_by_id(f, id) : NULL;
+
+    *fabric = fabric_number(port);
+    if (!ep || *fabric == UINT32_MAX
+        || ep->index >= FABRIC_KERN_MAX_ENDPOINTS) {
+        return false;
+    }
+    *endpoint = ep->index;
+    return true;
+}
+
+const struct fabric_kern_resolver fabric_kern_resolver = {
+    .port = netdev_workload_get_ifindex,
+    .is_fabric = resolve_is_fabric,
+    .sender = resolve_sender,
+    .is_local = resolve_is_local,
+    .receiver = resolve_receiver,
+};
+
+/* Interfaces. */
+
+static void
+want_underlay(uint32_t ifindex)
+{
+    struct underlay *u;
+
+    HMAP_FOR_EACH_WITH_HASH (u, node, hash_int(ifindex, 0), &underlays) {
+        if (u->ifindex == ifindex) {
+            u->wanted = true;
+            return;
+        }
+    }
+    if (netdev_workload_has_ifindex(ifindex)
+        || fabric_kern_attach(ifindex, FABRIC_KERN_FROM_UNDERLAY)) {
+        return;
+    }
+    u = xmalloc(sizeof *u);
+    u->ifindex = ifindex;
+    u->wanted = true;
+    hmap_insert(&underlays, &u->node, hash_int(ifindex, 0));
+}
+
+/* Wants the interfaces that have the local IPs of 'f', but for loopback. */
+static void
+want_local_interfaces(const struct fabric *f, const struct ifaddrs *ifas)
+{
+    for (const struct ifaddrs *ifa = ifas; ifa; ifa = ifa->ifa_next) {
+        struct in6_addr ip;
+
+        if (!ifa->ifa_addr || ifa->ifa_flags & IFF_LOOPBACK) {
+            continue;
+        } else if (ifa->ifa_addr->sa_family == AF_INET) {
+            in6_addr_set_mapped_ipv4(
+                &ip, ALIGNED_CAST(const struct sockaddr_in *,
+                                  ifa->ifa_addr)->sin_addr.s_addr);
+        } else if (ifa->ifa_addr->sa_family == AF_INET6) {
+            ip = ALIGNED_CAST(const struct sockaddr_in6 *,
+                              ifa->ifa_addr)->sin6_addr;
+        } else {
+            continue;
+        }
+        if (resolve_is_local(fabric_odp_port(f), &ip,
+                             f->uplink_config.dst_port)) {
+            want_underlay(if_nametoindex(ifa->ifa_name));
+        }
+    }
+}
+
+static void
+sync_interfaces_begin(void)
+{
+    struct underlay *u;
+
+    HMAP_FOR_EACH (u, node, &underlays) {
+        u->wanted = false;
+    }
+}
+
+static void
+sync_interfaces_end(void)
+{
+    struct underlay *u;
+
+    HMAP_FOR_EACH_SAFE (u, node, &underlays) {
+        if (!u->wanted) {
+            fabric_kern_detach(u->ifindex);
+            hmap_remove(&underlays, &u->node);
+            free(u);
+        }
+    }
+}
+
+/* Removes the programs that another process has left on interfaces that this
+ * one has no use for. */
+static void
+remove_leftovers(void)
+{
+    struct if_nameindex *ifs = if_nameindex();
+
+    for (size_t i = 0; ifs && ifs[i].if_index; i++) {
+        uint32_t ifindex = ifs[i].if_index;
+        const struct underlay *u;
+        bool ours = netdev_workload_has_ifindex(ifindex);
+
+        HMAP_FOR_EACH_WITH_HASH (u, node, hash_int(ifindex, 0), &underlays) {
+            ours |= u->ifindex == ifindex;
+        }
+        if (!ours && fabric_kern_is_attached(ifindex)) {
+            VLOG_INFO("%s: removing a program that was left over",
+                      ifs[i].if_name);
+            fabric_kern_detach(ifindex);
+        }
+    }
+    if_freenameindex(ifs);
+}
+
+/* Synchronization. */
+
+static void
+sync_locals(const struct fabric *f, uint32_t number)
+{
+    const struct fabric_uplinks *ups
+        = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
+
+    for (size_t i = 0; i < ups->n; i++) {
+        const struct fabric_uplink_config *c = &ups->uplinks[i]->config;
+        struct fabric_kern_local_key key = { .udp_port = htons(c->dst_port) };
+        struct fabric_kern_local local = {
+            .fabric = number,
+            .port = odp_to_u32(fabric_odp_port(f)),
+            .probe_vni = c->probe_vni,
+            .geneve = f->encap == FABRIC_ENCAP_GENEVE,
+        };
+
+        memcpy(key.ip, &c->local_ip, sizeof key.ip);
+        mirror_set(&locals, &key, &local);
+    }
+}
+
+static void
+sync_path(const struct fabric_path *path, bool may_send_ipv6)
+{
+    struct fabric_table_path *p = &fabric_table_paths[path->index];
+    uint32_t ifindex = 0, mtu = 0;
+
+    if (path->index >= FABRIC_KERN_MAX_PATHS
+        || !(may_send_ipv6 || IN6_IS_ADDR_V4MAPPED(&p->local_ip))
+        || fabric_route_lookup(&p->local_ip, p->src_port, &p->remote_ip,
+                               p->dst_port, &ifindex, &mtu)) {
+        ifindex = 0;
+    }
+    if (ifindex) {
+        want_underlay(ifindex);
+    }
+    /* A packet that sees the one without the other goes to the old interface
+     * once more or is checked against the other's MTU. */
+    atomic_store_relaxed(&p->out_mtu, mtu);
+    atomic_store_relaxed(&p->out_ifindex, ifindex);
+}
+
+/* Only this thread adds and removes paths and addresses, so it need not lock
+ * to read them, which would make probes wait for look-ups of routes. */
+static void
+sync_endpoint(const struct fabric *f, uint32_t number,
+              const struct fabric_endpoint *ep)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    bool answers;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    answers = ep->answers;
+    ovs_mutex_unlock(&fabric_table_mutex);
+
+    if (ep->index < FABRIC_KERN_MAX_ENDPOINTS) {
+        for (size_t i = 0; i < ep->n_ips; i++) {
+            struct fabric_kern_remote_key key = { .fabric = number };
+
+            memcpy(key.ip, &ep->ips[i]->ip, sizeof key.ip);
+            mirror_set(&remotes, &key, &ep->index);
+        }
+    }
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        sync_path(ep->paths[i], answers || !f->uplink_config.csum);
+    }
+}
+
+static bool
+endpoint_is_valid(uint32_t index, odp_port_t port)
+{
+    const struct fabric *f = fabric_registry_lookup_odp(port);
+    struct fabric_endpoint *ep;
+
+    if (f && wants_fast_path(f)) {
+        CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+            if (ep->index == index) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void
+sync(void)
+{
+    struct ifaddrs *ifas = NULL;
+    struct fabric *f;
+
+    if (getifaddrs(&ifas)) {
+        ifas = NULL;
+    }
+    free_numbers();
+    mirror_begin(&locals);
+    mirror_begin(&remotes);
+    sync_interfaces_begin();
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        uint32_t number = wants_fast_path(f) ? number_fabric(f) : UINT32_MAX;
+        const struct fabric_kern_fabric_stats *stats;
+        struct fabric_endpoint *ep;
+
+        if (number == UINT32_MAX) {
+            continue;
+        }
+        stats = &fabric_kern_fabric_stats()[number];
+        atomic_store_relaxed(&f->kern_stats, (const uint64_t *) stats);
+        sync_locals(f, number);
+        want_local_interfaces(f, ifas);
+        CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+            sync_endpoint(f, number, ep);
+        }
+    }
+    mirror_end(&locals);
+    mirror_end(&remotes);
+    sync_interfaces_end();
+    fabric_kern_flows_check(endpoint_is_valid);
+    if (ifas) {
+        freeifaddrs(ifas);
+    }
+}
+
+/* Being active. */
+
+static char *
+try_activate(void)
+{
+    bool wanted = false;
+    const char *error;
+    struct fabric *f;
+    int retval;
+
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        wanted |= wants_fast_path(f);
+    }
+    if (!wanted) {
+        return xstrdup("no fabric asks for it");
+    }
+    error = fabric_kern_load();
+    if (error) {
+        return xstrdup(error);
+    }
+    retval = fabric_channel_open();
+    if (retval) {
+        return xasprintf("no tap interface (%s)", ovs_strerror(retval));
+    }
+    fabric_kern_conf()->channel = fabric_channel_ifindex();
+    return NULL;
+}
+
+static void
+update_active(void)
+{
+    char *reason = try_activate();
+    bool was_active = active;
+
+    if (!nullable_string_is_equal(reason, inactive_reason)) {
+        VLOG_INFO("fast path in the kernel: %s%s", reason ? "no: " : "yes",
+                  reason ? reason : "");
+    }
+    free(inactive_reason);
+    inactive_reason = reason;
+    active = !reason;
+    if (active != was_active) {
+        netdev_workload_switch();
+        dirty = true;
+    }
+}
+
+static void
+init(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+
+    if (ovsthread_once_start(&once)) {
+        for (size_t i = 0; i < FABRIC_KERN_MAX_FABRICS; i++) {
+            atomic_init(&fabric_ports[i], ODPP_NONE);
+        }
+        inactive_reason = xstrdup("no fabric asks for it");
+        ovsthread_once_done(&once);
+    }
+}
+
+void
+fabric_kern_run(bool take_over)
+{
+    uint64_t new_generation = fabric_registry_generation();
+
+    init();
+    if (new_generation != generation) {
+        update_active();
+    }
+    if (!fabric_kern_is_ours() || !take_over) {
+        return;
+    }
+    if (new_generation != generation || dirty || fabric_route_changed()) {
+        generation = new_generation;
+        dirty = false;
+        sync();
+    }
+    if (active) {
+        netdev_workload_take_over();
+    }
+    if (!taken_over) {
+        taken_over = true;
+        remove_leftovers();
+    }
+}
+
+void
+fabric_kern_wait(void)
+{
+    if (active) {
+        fabric_route_wait();
+    }
+}
+
+void
+fabric_kern_exit(bool cleanup)
+{
+    struct underlay *u;
+
+    if (!fabric_kern_is_ours()) {
+        return;
+    }
+    if (!cleanup) {
+        fabric_kern_abandon();
+        return;
+    }
+    HMAP_FOR_EACH_SAFE (u, node, &underlays) {
+        fabric_kern_detach(u->ifindex);
+        hmap_remove(&underlays, &u->node);
+        free(u);
+    }
+}
+
+bool
+fabric_kern_is_active(void)
+{
+    return active;
+}
+
+const char *
+fabric_kern_inactive_reason(void)
+{
+    return inactive_reason;
+}

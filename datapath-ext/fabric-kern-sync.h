@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FABRIC_KERN_SYNC_H
+#define FABRIC_KERN_SYNC_H 1
+
+/* Keeps what the kernel's fast path knows of fabrics up to date: own
+ * addresses, endpoints' addresses, and by which interface each path leaves.
+ * ========================================================================
+ *
+ * Compares the registry with what was told to the kernel whenever the registry
+ * or a route changes.  Attaches the programs, to the interfaces by which
+ * tunnelled packets arrive and through netdev-workload.h to workloads' ports.
+ *
+ * fabric_kern_run() and its kin, which the OVSDB configuration calls, are
+ * declared here.
+ *
+ * Thread-safety: main thread, but for the resolver and
+ * fabric_kern_fabric_port(): any thread. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fabric-kern-match.h"
+#include "openvswitch/types.h"
+
+struct ds;
+
+extern const struct fabric_kern_resolver fabric_kern_resolver;
+
+/* Datapath port of the fabric that the kernel knows as number 'fabric'. */
+odp_port_t fabric_kern_fabric_port(uint32_t fabric);
+
+/* 'take_over': may the kernel's programs be replaced by those of this process,
+ * which knows what to do with packets?  Not before flows are restored. */
+void fabric_kern_run(bool take_over);
+void fabric_kern_wait(void);
+
+/* Is any fabric to be forwarded in the kernel, and can it be? */
+bool fabric_kern_is_active(void);
+
+/* Why packets are not forwarded in the kernel; NULL if they are. */
+const char *fabric_kern_inactive_reason(void);
+
+#endif /* fabric-kern-sync.h */

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "fabric-kern.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "fabric-kern.skel.h"
+#include "fabric-stamp.h"
+#include "fabric-table.h"
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_kern);
+
+/* What the programs read of the path table is what lib/ writes. */
+#define SAME(KERN, MEMBER, TABLE)                                       \
+    BUILD_ASSERT_DECL(offsetof(struct fabric_kern_##KERN, MEMBER)       \
+                      == offsetof(struct fabric_table_##TABLE, MEMBER))
+SAME(path, local_ip, path);
+SAME(path, remote_ip, path);
+SAME(path, src_port, path);
+SAME(path, dst_port, path);
+SAME(path, tx_packets, path);
+SAME(path, tx_bytes, path);
+SAME(path, out_ifindex, path);
+SAME(path, out_mtu, path);
+BUILD_ASSERT_DECL(sizeof(struct fabric_kern_path)
+                  == sizeof(struct fabric_table_path));
+SAME(endpoint, rx_packets, endpoint);
+SAME(endpoint, rx_bytes, endpoint);
+SAME(endpoint, slots, endpoint);
+BUILD_ASSERT_DECL(sizeof(struct fabric_kern_endpoint)
+                  == sizeof(struct fabric_table_endpoint));
+BUILD_ASSERT_DECL(FABRIC_KERN_SLOTS == FABRIC_TABLE_SLOTS);
+BUILD_ASSERT_DECL(FABRIC_KERN_HASH_SHIFT == FABRIC_TABLE_HASH_SHIFT);
+
+/* tc(8) filters of ours are known by these. */
+#define TC_HANDLE 1
+#define TC_PRIORITY 0x5746
+
+static struct fabric_kern_bpf *skel;
+static char *load_error;
+static bool abandoned;
+
+static struct fabric_kern_conf *conf;
+static struct fabric_kern_flow_stats *flow_stats;
+static struct fabric_kern_fabric_stats *fabric_stats;
+
+static int OVS_PRINTF_FORMAT(2, 0)
+print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
+    enum vlog_level vlog_level = (level == LIBBPF_WARN ? VLL_INFO : VLL_DBG);
+
+    if (!vlog_should_drop(&this_module, vlog_level, &rl)) {
+        va_list copy;
+
+        va_copy(copy, args);
+        vlog_valist(&this_module, vlog_level, format, copy);
+        va_end(copy);
+    }
+    return 0;
+}
+
+static void *
+map_memory(const struct bpf_map *map)
+{
+    size_t size = ROUND_UP((size_t) bpf_map__value_size(map)
+                           * bpf_map__max_entries(map), get_page_size());
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                   bpf_map__fd(map), 0);
+
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static char *
+share_table(void)
+{
+    int error = fabric_table_share(bpf_map__fd(skel->maps.paths),
+                                   FABRIC_KERN_MAX_PATHS,
+                                   bpf_map__fd(skel->maps.endpoints),
+                                   FABRIC_KERN_MAX_ENDPOINTS);
+
+    return error ? xasprintf("the path table cannot be shared (%s)",
+                             ovs_strerror(error)) : NULL;
+}
+
+static char *
+load(void)
+{
+    struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+    char *error;
+
+    libbpf_set_print(print_libbpf);
+    skel = fabric_kern_bpf__open();
+    if (!skel) {
+        return xasprintf("programs cannot be opened (%s)",
+                         ovs_strerror(errno));
+    }
+    /* Before Linux 5.11 maps count as locked memory. */
+    setrlimit(RLIMIT_MEMLOCK, &unlimited);
+    if (fabric_kern_bpf__load(skel)) {
+        error = xasprintf("the kernel refuses the programs (%s)",
+                          ovs_strerror(errno));
+    } else {
+        conf = map_memory(skel->maps.conf);
+        flow_stats = map_memory(skel->maps.flow_stats);
+        fabric_stats = map_memory(skel->maps.fabric_stats);
+        error = (conf && flow_stats && fabric_stats ? share_table()
+                 : xasprintf("maps cannot be mapped (%s)",
+                             ovs_strerror(errno)));
+    }
+    if (error) {
+        fabric_kern_bpf__destroy(skel);
+        skel = NULL;
+    } else {
+        memcpy(conf->probe_mac, &fabric_stamp_mac, sizeof conf->probe_mac);
+    }
+    return error;
+}
+
+const char *
+fabric_kern_load(void)
+{
+    if (!skel && !load_error) {
+        load_error = load();
+    }
+    return load_error;
+}
+
+bool
+fabric_kern_is_loaded(void)
+{
+    return skel != NULL;
+}
+
+bool
+fabric_kern_is_ours(void)
+{
+    return skel && !abandoned;
+}
+
+void
+fabric_kern_abandon(void)
+{
+    if (fabric_kern_is_ours()) {
+        abandoned = true;
+        fabric_table_unshare();
+    }
+}
+
+/* Interfaces. */
+
+static struct bpf_tc_hook
+ingress_hook(int ifindex)
+{
+    return (struct bpf_tc_hook) {
+        .sz = sizeof(struct bpf_tc_hook),
+        .ifindex = ifindex,
+        .attach_point = BPF_TC_INGRESS,
+    };
+}
+
+int
+fabric_kern_attach(int ifindex, enum fabric_kern_program program)
+{
+    struct bpf_tc_hook hook = ingress_hook(ifindex);
+    struct bpf_tc_opts opts = {
+        .sz = sizeof opts,
+        .handle = TC_HANDLE,
+        .priority = TC_PRIORITY,
+        .flags = BPF_TC_F_REPLACE,
+        .prog_fd = bpf_program__fd(program == FABRIC_KERN_FROM_PORT
+                                   ? skel->progs.fabric_from_port
+                                   : skel->progs.fabric_from_underlay),
+    };
+    int error = -bpf_tc_hook_create(&hook);
+
+    if (!error || error == EEXIST) {
+        error = -bpf_tc_attach(&hook, &opts);
+    }
+    return error;
+}
+
+void
+fabric_kern_detach(int ifindex)
+{
+    struct bpf_tc_hook hook = ingress_hook(ifindex);
+    struct bpf_tc_opts opts = {
+        .sz = sizeof opts,
+        .handle = TC_HANDLE,
+        .priority = TC_PRIORITY,
+    };
+
+    bpf_tc_detach(&hook, &opts);
+}
+
+bool
+fabric_kern_is_attached(int ifindex)
+{
+    struct bpf_tc_hook hook = ingress_hook(ifindex);
+    struct bpf_tc_opts opts = {
+        .sz = sizeof opts,
+        .handle = TC_HANDLE,
+        .priority = TC_PRIORITY,
+    };
+
+    return !bpf_tc_query(&hook, &opts);
+}
+
+/* Maps. */
+
+static int
+put(const struct bpf_map *map, const void *key, const void *value)
+{
+    return -bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY);
+}
+
+static int
+del(const struct bpf_map *map, const void *key)
+{
+    return -bpf_map_delete_elem(bpf_map__fd(map), key);
+}
+
+int
+fabric_kern_flow_put_key(const struct fabric_kern_flow_key *key,
+                         const struct fabric_kern_flow *flow)
+{
+    return put(skel->maps.flows, key, flow);
+}
+
+int
+fabric_kern_flow_del_key(const struct fabric_kern_flow_key *key)
+{
+    return del(skel->maps.flows, key);
+}
+
+int
+fabric_kern_port_put(uint32_t ifindex, const struct fabric_kern_port *port)
+{
+    return put(skel->maps.ports, &ifindex, port);
+}
+
+int
+fabric_kern_port_get(uint32_t ifindex, struct fabric_kern_port *port)
+{
+    return -bpf_map_lookup_elem(bpf_map__fd(skel->maps.ports), &ifindex, port);
+}
+
+int
+fabric_kern_port_del(uint32_t ifindex)
+{
+    return del(skel->maps.ports, &ifindex);
+}
+
+int
+fabric_kern_local_put(const struct fabric_kern_local_key *key,
+                      const struct fabric_kern_local *local)
+{
+    return put(skel->maps.locals, key, local);
+}
+
+int
+fabric_kern_local_del(const struct fabric_kern_local_key *key)
+{
+    return del(skel->maps.locals, key);
+}
+
+int
+fabric_kern_remote_put(const struct fabric_kern_remote_key *key,
+                       uint32_t endpoint)
+{
+    return put(skel->maps.remotes, key, &endpoint);
+}
+
+int
+fabric_kern_remote_del(const struct fabric_kern_remote_key *key)
+{
+    return del(skel->maps.remotes, key);
+}
+
+struct fabric_kern_conf *
+fabric_kern_conf(void)
+{
+    return conf;
+}
+
+struct fabric_kern_flow_stats *
+fabric_kern_flow_stats(void)
+{
+    return flow_stats;
+}
+
+struct fabric_kern_fabric_stats *
+fabric_kern_fabric_stats(void)
+{
+    return fabric_stats;
+}

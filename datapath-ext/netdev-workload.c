@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Received packets.  The channel is read by whichever port is polled first,
+ * which hands out what it finds; once it is empty nobody asks again before
+ * the main thread has slept.  Thus polling costs the same for one port and for
+ * a thousand.
+ *
+ * Interfaces whose ingress is policed keep their packet socket: tc(8) gives
+ * each packet to the police and to us at once. */
+
+#include <config.h>
+
+#include "netdev-workload.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "dp-packet.h"
+#include "fabric-channel.h"
+#include "fabric-hooks.h"
+#include "fabric-kern-flows.h"
+#include "fabric-kern-sync.h"
+#include "fabric-kern.h"
+#include "fabric-private.h"
+#include "netdev-provider.h"
+#include "netlink-socket.h"
+#include "netlink.h"
+#include "odp-util.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(netdev_workload);
+
+#ifndef IFLA_TARGET_NETNSID
+#define IFLA_TARGET_NETNSID 46
+#endif
+
+/* Packets that may wait for one port. */
+#define MAX_QUEUE 4096
+
+/* A port of dpif-netdev whose netdev is of our class. */
+struct workload {
+    struct hmap_node node;              /* In 'workloads', by netdev. */
+    struct hmap_node ifindex_node;      /* In 'by_ifindex' if ifindex. */
+    struct netdev *netdev;
+    odp_port_t port;                    /* ODPP_NONE before it has one. */
+    uint32_t ifindex;                   /* Nonzero if through the channel. */
+    bool attached;                      /* Is our program there? */
+    bool policed;
+    struct netdev_rxq_workload *rxq;
+};
+
+struct netdev_rxq_workload {
+    struct netdev_rxq up;
+    struct netdev_rxq *linux_rxq;       /* NULL if through the channel. */
+    struct workload *workload;
+
+    /* Packets from the channel: a ring. */
+    struct dp_packet **queue;
+    size_t head, n;
+};
+
+static struct netdev_class workload_class;
+
+static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
+static struct hmap workloads OVS_GUARDED_BY(mutex)
+    = HMAP_INITIALIZER(&workloads);
+static struct hmap by_ifindex OVS_GUARDED_BY(mutex)
+    = HMAP_INITIALIZER(&by_ifindex);
+
+/* Main thread: was the channel found empty since it last slept? */
+static bool drained;
+
+static struct netdev_rxq_workload *
+rxq_cast(const struct netdev_rxq *rxq)
+{
+    return CONTAINER_OF(rxq, struct netdev_rxq_workload, up);
+}
+
+static bool
+is_workload(const struct netdev *netdev)
+{
+    return netdev->netdev_class == &workload_class;
+}
+
+static struct workload *
+find(const struct netdev *netdev)
+    OVS_REQUIRES(mutex)
+{
+    struct workload *w;
+
+    HMAP_FOR_EACH_WITH_HASH (w, node, hash_pointer(netdev, 0), &workloads) {
+        if (w->netdev == netdev) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
+static struct workload *
+find_ifindex(uint32_t ifindex)
+    OVS_REQUIRES(mutex)
+{
+    struct workload *w;
+
+    HMAP_FOR_EACH_WITH_HASH (w, ifindex_node, hash_int(ifindex, 0),
+                             &by_ifindex) {
+        if (w->ifindex == ifindex) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
+static struct workload *
+find_or_add(struct netdev *netdev)
+    OVS_REQUIRES(mutex)
+{
+    struct workload *w = find(netdev);
+
+    if (!w) {
+        w = xzalloc(sizeof *w);
+        w->netdev = netdev;
+        w->port = ODPP_NONE;
+        hmap_insert(&workloads, &w->node, hash_pointer(netdev, 0));
+    }
+    return w;
+}
+
+/* What the kernel should know of a port. */
+
+/* Stores the MAC address of the other end of veth 'ifindex', in whatever
+ * namespace it is.  Returns false if 'ifindex' is no veth or that cannot be
+ * known. */
+static bool
+get_peer_mac(uint32_t ifindex, uint8_t mac[6])
+{
+    static const struct nl_policy policy[] = {
+        [IFLA_ADDRESS] = { .type = NL_A_UNSPEC, .min_len = 6, .max_len = 6,
+                           .optional = true },
+        [IFLA_LINK] = { .type = NL_A_U32, .optional = true },
+        [IFLA_LINK_NETNSID] = { .type = NL_A_U32, .optional = true },
+        [IFLA_LINKINFO] = { .type = NL_A_NESTED, .optional = true },
+    };
+    struct nlattr *attrs[ARRAY_SIZE(policy)];
+    uint32_t index = ifindex, nsid = 0;
+    bool found = false;
+
+    for (int hop = 0; hop < 2; hop++) {
+        struct ofpbuf request, *reply;
+        struct ifinfomsg *ifi;
+        int error;
+
+        ofpbuf_init(&request, 0);
+        nl_msg_put_nlmsghdr(&request, 0, RTM_GETLINK, NLM_F_REQUEST);
+        ifi = ofpbuf_put_zeros(&request, sizeof *ifi);
+        ifi->ifi_index = index;
+        if (hop) {
+            nl_msg_put_u32(&request, IFLA_TARGET_NETNSID, nsid);
+        }
+        error = nl_transact(NETLINK_ROUTE, &request, &reply);
+        ofpbuf_uninit(&request);
+        if (error) {
+            return false;
+        }
+        found = nl_policy_parse(reply, NLMSG_HDRLEN + sizeof *ifi, policy,
+                                attrs, ARRAY_SIZE(policy));
+        if (found && !hop) {
+            const struct nlattr *kind = (attrs[IFLA_LINKINFO]
+                                         ? nl_attr_find_nested(
+                                             attrs[IFLA_LINKINFO],
+                                             IFLA_INFO_KIND) : NULL);
+
+            found = (kind && !strcmp(nl_attr_get_string(kind), "veth")
+                     && attrs[IFLA_LINK] && attrs[IFLA_LINK_NETNSID]);
+            if (found) {
+                index = nl_attr_get_u32(attrs[IFLA_LINK]);
+                nsid = nl_attr_get_u32(attrs[IFLA_LINK_NETNSID]);
+            }
+        } else if (found) {
+            found = attrs[IFLA_ADDRESS] != NULL;
+            if (found) {
+                memcpy(mac, nl_attr_get(attrs[IFLA_ADDRESS]), 6);
+            }
+        }
+        ofpbuf_delete(reply);
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+tell_kernel(struct workload *w)
+    OVS_REQUIRES(mutex)
+{
+    struct fabric_kern_port port;
+
+    if (!w->ifindex || w->port == ODPP_NONE) {
+        return;
+    }
+    if (fabric_kern_port_get(w->ifindex, &port)) {
+        memset(&port, 0, sizeof port);
+    }
+    port.port = odp_to_u32(w->port);
+    port.redirect_peer = get_peer_mac(w->ifindex, port.peer_mac);
+    fabric_kern_port_put(w->ifindex, &port);
+}
+
+/* Has 'w' received through the channel, by the interface that its netdev is
+ * now.  The program follows in netdev_workload_take_over(). */
+static bool
+use_channel(struct workload *w)
+    OVS_REQUIRES(mutex)
+{
+    int ifindex = netdev_get_ifindex(w->netdev);
+
+    if (ifindex <= 0 || w->policed || find_ifindex(ifindex)) {
+        return false;
+    }
+    w->ifindex = ifindex;
+    w->attached = false;
+    hmap_insert(&by_ifindex, &w->ifindex_node, hash_int(ifindex, 0));
+    tell_kernel(w);
+    return true;
+}
+
+static void
+leave_channel(struct workload *w)
+    OVS_REQUIRES(mutex)
+{
+    if (w->ifindex) {
+        hmap_remove(&by_ifindex, &w->ifindex_node);
+        if (fabric_kern_is_ours()) {
+            fabric_kern_detach(w->ifindex);
+            fabric_kern_port_del(w->ifindex);
+        }
+        w->ifindex = 0;
+        w->attached = false;
+    }
+}
+
+void
+netdev_workload_take_over(void)
+{
+    bool any = false;
+    struct workload *w;
+
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH (w, ifindex_node, &by_ifindex) {
+        if (!w->attached && w->port != ODPP_NONE) {
+            int error = fabric_kern_attach(w->ifindex, FABRIC_KERN_FROM_PORT);
+
+            if (error) {
+                static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+                VLOG_WARN_RL(&rl, "%s: cannot attach the fast path (%s)",
+                             netdev_get_name(w->netdev), ovs_strerror(error));
+            } else {
+                w->attached = true;
+                any = true;
+            }
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+    if (any) {
+        fabric_kern_flows_retry();
+    }
+}
+
+void
+netdev_workload_switch(void)
+{
+    struct workload *w;
+
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH (w, node, &workloads) {
+        if (w->port != ODPP_NONE) {
+            netdev_request_reconfigure(w->netdev);
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+bool
+netdev_workload_has_ifindex(int ifindex)
+{
+    bool has;
+
+    ovs_mutex_lock(&mutex);
+    has = find_ifindex(ifindex) != NULL;
+    ovs_mutex_unlock(&mutex);
+    return has;
+}
+
+bool
+netdev_workload_get_ifindex(odp_port_t port, uint32_t *ifindex)
+{
+    struct workload *w;
+    bool found = false;
+
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH (w, ifindex_node, &by_ifindex) {
+        if (w->port == port && w->attached) {
+            *ifindex = w->ifindex;
+            found = true;
+            break;
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+    return found;
+}
+
+void
+fabric_kern_port_added(struct netdev *netdev, odp_port_t port)
+{
+    struct fabric *f;
+
+    if (is_workload(netdev)) {
+        ovs_mutex_lock(&mutex);
+        struct workload *w = find_or_add(netdev);
+
+        w->port = port;
+        tell_kernel(w);
+        ovs_mutex_unlock(&mutex);
+    } else if (!strcmp(netdev_get_type(netdev), "fabric")) {
+        f = fabric_registry_lookup(netdev_get_name(netdev));
+        if (f) {
+            fabric_set_odp_port(f, port);
+        }
+    }
+}
+
+void
+fabric_kern_port_removed(struct netdev *netdev)
+{
+    if (is_workload(netdev)) {
+        ovs_mutex_lock(&mutex);
+        struct workload *w = find(netdev);
+
+        if (w) {
+            w->port = ODPP_NONE;
+        }
+        ovs_mutex_unlock(&mutex);
+    }
+}
+
+/* The netdev class. */
+
+static void
+workload_destruct(struct netdev *netdev)
+{
+    struct workload *w;
+
+    ovs_mutex_lock(&mutex);
+    w = find(netdev);
+    if (w) {
+        leave_channel(w);
+        hmap_remove(&workloads, &w->node);
+        free(w);
+    }
+    ovs_mutex_unlock(&mutex);
+    netdev_linux_class.destruct(netdev);
+}
+
+/* What changes is how rxqs are constructed, which follows. */
+static int
+workload_reconfigure(struct netdev *netdev OVS_UNUSED)
+{
+    return 0;
+}
+
+static int
+workload_set_policing(struct netdev *netdev, uint32_t rate, uint32_t burst,
+                      uint32_t kpkts_rate, uint32_t kpkts_burst)
+{
+    int error = netdev_linux_class.set_policing(netdev, rate, burst,
+                                                kpkts_rate, kpkts_burst);
+    bool policed = rate || kpkts_rate;
+    struct workload *w;
+
+    ovs_mutex_lock(&mutex);
+    w = find_or_add(netdev);
+    /* That may have removed all that is at the ingress. */
+    if (w->attached && !fabric_kern_is_attached(w->ifindex)) {
+        w->attached = false;
+    }
+    if (w->policed != policed) {
+        w->policed = policed;
+        if (w->port != ODPP_NONE) {
+            netdev_request_reconfigure(netdev);
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+    return error;
+}
+
+static int
+workload_get_stats(const struct netdev *netdev, struct netdev_stats *stats)
+{
+    int error = netdev_linux_class.get_stats(netdev, stats);
+
+    if (!error && fabric_kern_is_loaded()) {
+        struct fabric_kern_port port;
+        const struct workload *w;
+
+        ovs_mutex_lock(&mutex);
+        w = find(netdev);
+        if (w && w->ifindex && !fabric_kern_port_get(w->ifindex, &port)) {
+            /* As seen by the switch: what it sends. */
+            stats->tx_packets += port.tx_packets;
+            stats->tx_bytes += port.tx_bytes;
+        }
+        ovs_mutex_unlock(&mutex);
+    }
+    return error;
+}
+
+static struct netdev_rxq *
+workload_rxq_alloc(void)
+{
+    struct netdev_rxq_workload *rxq = xzalloc(sizeof *rxq);
+
+    return &rxq->up;
+}
+
+static int
+workload_rxq_construct(struct netdev_rxq *rxq_)
+{
+    struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
+    int error;
+
+    if (fabric_kern_is_active()) {
+        ovs_mutex_lock(&mutex);
+        struct workload *w = find_or_add(rxq_->netdev);
+
+        if (use_channel(w)) {
+            rxq->workload = w;
+            w->rxq = rxq;
+            rxq->queue = xmalloc(MAX_QUEUE * sizeof *rxq->queue);
+        }
+        ovs_mutex_unlock(&mutex);
+        if (rxq->workload) {
+            return 0;
+        }
+    }
+
+    rxq->linux_rxq = netdev_linux_class.rxq_alloc();
+    rxq->linux_rxq->netdev = rxq_->netdev;
+    rxq->linux_rxq->queue_id = rxq_->queue_id;
+    error = netdev_linux_class.rxq_construct(rxq->linux_rxq);
+    if (error) {
+        netdev_linux_class.rxq_dealloc(rxq->linux_rxq);
+        rxq->linux_rxq = NULL;
+    }
+    return error;
+}
+
+static int
+workload_rxq_drain(struct netdev_rxq *rxq_)
+{
+    struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
+
+    if (rxq->linux_rxq) {
+        return netdev_linux_class.rxq_drain(rxq->linux_rxq);
+    }
+    for (; rxq->n; rxq->n--) {
+        dp_packet_delete(rxq->queue[rxq->head++ % MAX_QUEUE]);
+    }
+    return 0;
+}
+
+static void
+workload_rxq_destruct(struct netdev_rxq *rxq_)
+{
+    struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
+
+    if (rxq->linux_rxq) {
+        netdev_linux_class.rxq_destruct(rxq->linux_rxq);
+        netdev_linux_class.rxq_dealloc(rxq->linux_rxq);
+    } else {
+        workload_rxq_drain(rxq_);
+        free(rxq->queue);
+        ovs_mutex_lock(&mutex);
+        rxq->workload->rxq = NULL;
+        leave_channel(rxq->workload);
+        ovs_mutex_unlock(&mutex);
+    }
+}
+
+static void
+workload_rxq_dealloc(struct netdev_rxq *rxq)
+{
+    free(rxq_cast(rxq));
+}
+
+/* Moves packets from the channel to the ports that they are from. */
+static void
+distribute(void)
+{
+    for (int i = 0; i < NETDEV_MAX_BURST; i++) {
+        struct netdev_rxq_workload *rxq;
+        struct dp_packet *packet;
+        struct workload *w;
+        uint32_t ifindex;
+
+        packet = fabric_channel_recv(&ifindex);
+        if (!packet) {
+            drained = true;
+            break;
+        }
+        ovs_mutex_lock(&mutex);
+        w = find_ifindex(ifindex);
+        rxq = w ? w->rxq : NULL;
+        if (rxq && rxq->n < MAX_QUEUE) {
+            rxq->queue[(rxq->head + rxq->n++) % MAX_QUEUE] = packet;
+            packet = NULL;
+        }
+        ovs_mutex_unlock(&mutex);
+        dp_packet_delete(packet);
+    }
+}
+
+static int
+workload_rxq_recv(struct netdev_rxq *rxq_, struct dp_packet_batch *batch,
+                  int *qfill)
+{
+    struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
+
+    if (rxq->linux_rxq) {
+        return netdev_linux_class.rxq_recv(rxq->linux_rxq, batch, qfill);
+    }
+    if (!rxq->n && !drained) {
+        distribute();
+    }
+    dp_packet_batch_init(batch);
+    while (rxq->n && dp_packet_batch_size(batch) < NETDEV_MAX_BURST) {
+        dp_packet_batch_add(batch, rxq->queue[rxq->head % MAX_QUEUE]);
+        rxq->head++;
+        rxq->n--;
+    }
+    if (qfill) {
+        *qfill = rxq->n;
+    }
+    return dp_packet_batch_is_empty(batch) ? EAGAIN : 0;
+}
+
+static void
+workload_rxq_wait(struct netdev_rxq *rxq_)
+{
+    struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
+
+    if (rxq->linux_rxq) {
+        netdev_linux_class.rxq_wait(rxq->linux_rxq);
+        return;
+    }
+    if (rxq->n) {
+        poll_immediate_wake();
+    }
+    drained = false;
+    fabric_channel_wait();
+}
+
+const struct netdev_class *
+fabric_workload_class(const struct netdev_class *base)
+{
+    if (workload_class.type) {
+        return &workload_class;
+    }
+    workload_class = *base;
+    workload_class.destruct = workload_destruct;
+    workload_class.reconfigure = workload_reconfigure;
+    workload_class.set_policing = workload_set_policing;
+    workload_class.get_stats = workload_get_stats;
+    workload_class.rxq_alloc = workload_rxq_alloc;
+    workload_class.rxq_construct = workload_rxq_construct;
+    workload_class.rxq_destruct = workload_rxq_destruct;
+    workload_class.rxq_dealloc = workload_rxq_dealloc;
+    workload_class.rxq_recv = workload_rxq_recv;
+    workload_class.rxq_wait = workload_rxq_wait;
+    workload_class.rxq_drain = workload_rxq_drain;
+    return &workload_class;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef NETDEV_WORKLOAD_H
+#define NETDEV_WORKLOAD_H 1
+
+/* Workload ports: kernel interfaces whose packets are forwarded in the kernel
+ * or come through the channel.
+ * ===========================================================================
+ *
+ * fabric_workload_class() (fabric-hooks.h) makes of netdev-linux's class
+ * "system" one that differs only while the kernel's fast path is active, and
+ * then only in how packets are received and counted.  Otherwise it is
+ * netdev-linux's.
+ *
+ * Thread-safety: as netdev providers; the rest as said. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "openvswitch/types.h"
+
+/* The fast path became active or inactive: has ports receive in the other way
+ * when they are next reconfigured.  Main thread. */
+void netdev_workload_switch(void);
+
+/* Attaches the kernel's program to the ports that wait for it.  Main
+ * thread. */
+void netdev_workload_take_over(void);
+
+/* Is 'ifindex' a port that is received through the channel?  Main thread. */
+bool netdev_workload_has_ifindex(int ifindex);
+
+/* Stores the interface index of datapath port 'port' if that is a workload's
+ * in the kernel.  Any thread. */
+bool netdev_workload_get_ifindex(odp_port_t port, uint32_t *ifindex);
+
+#endif /* netdev-workload.h */

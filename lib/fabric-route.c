@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "fabric-route.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+
+#include "netlink-socket.h"
+#include "netlink.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "socket-util.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_route);
+
+/* Linux 4.17+. */
+#define OUR_RTA_IP_PROTO 27
+#define OUR_RTA_SPORT 28
+#define OUR_RTA_DPORT 29
+
+static struct nl_sock *monitor;
+
+static void
+put_ip(struct ofpbuf *request, int type, const struct in6_addr *ip)
+{
+    if (IN6_IS_ADDR_V4MAPPED(ip)) {
+        nl_msg_put_be32(request, type, in6_addr_get_mapped_ipv4(ip));
+    } else {
+        nl_msg_put_in6_addr(request, type, ip);
+    }
+}
+
+static int
+get_device_mtu(uint32_t ifindex, uint32_t *mtu)
+{
+    struct ifreq ifr;
+    int error;
+
+    if (!if_indextoname(ifindex, ifr.ifr_name)) {
+        return errno;
+    }
+    error = af_inet_ioctl(SIOCGIFMTU, &ifr);
+    if (!error) {
+        *mtu = ifr.ifr_mtu;
+    }
+    return error;
+}
+
+/* Takes the interface and, if the route has one of its own, the MTU from
+ * 'reply'. */
+static int
+parse_reply(struct ofpbuf *reply, uint32_t *ifindex, uint32_t *mtu)
+{
+    static const struct nl_policy policy[] = {
+        [RTA_OIF] = { .type = NL_A_U32, .optional = true },
+        [RTA_METRICS] = { .type = NL_A_NESTED, .optional = true },
+    };
+    struct nlattr *attrs[ARRAY_SIZE(policy)];
+    const struct rtmsg *rtm;
+    int error;
+
+    if (!nl_policy_parse(reply, NLMSG_HDRLEN + sizeof *rtm, policy, attrs,
+                         ARRAY_SIZE(policy))) {
+        return EPROTO;
+    }
+    rtm = ofpbuf_at_assert(reply, NLMSG_HDRLEN, sizeof *rtm);
+    if (rtm->rtm_type != RTN_UNICAST || !attrs[RTA_OIF]) {
+        return EHOSTUNREACH;
+    }
+    *ifindex = nl_attr_get_u32(attrs[RTA_OIF]);
+    error = get_device_mtu(*ifindex, mtu);
+    if (!error && attrs[RTA_METRICS]) {
+        const struct nlattr *a = nl_attr_find_nested(attrs[RTA_METRICS],
+                                                     RTAX_MTU);
+
+        if (a && nl_attr_get_size(a) == sizeof(uint32_t)
+            && nl_attr_get_u32(a)) {
+            *mtu = MIN(*mtu, nl_attr_get_u32(a));
+        }
+    }
+    return error;
+}
+
+int
+fabric_route_lookup(const struct in6_addr *local_ip, ovs_be16 src_port,
+                    const struct in6_addr *remote_ip, ovs_be16 dst_port,
+                    uint32_t *ifindex, uint32_t *mtu)
+{
+    bool v4 = IN6_IS_ADDR_V4MAPPED(local_ip);
+    struct ofpbuf request, *reply;
+    struct rtmsg *rtm;
+    int error;
+
+    ofpbuf_init(&request, 0);
+    nl_msg_put_nlmsghdr(&request, sizeof *rtm, RTM_GETROUTE, NLM_F_REQUEST);
+    rtm = ofpbuf_put_zeros(&request, sizeof *rtm);
+    rtm->rtm_family = v4 ? AF_INET : AF_INET6;
+    rtm->rtm_src_len = rtm->rtm_dst_len = v4 ? 32 : 128;
+    put_ip(&request, RTA_SRC, local_ip);
+    put_ip(&request, RTA_DST, remote_ip);
+    nl_msg_put_u8(&request, OUR_RTA_IP_PROTO, IPPROTO_UDP);
+    nl_msg_put_be16(&request, OUR_RTA_SPORT, src_port);
+    nl_msg_put_be16(&request, OUR_RTA_DPORT, dst_port);
+
+    error = nl_transact(NETLINK_ROUTE, &request, &reply);
+    ofpbuf_uninit(&request);
+    if (!error) {
+        error = parse_reply(reply, ifindex, mtu);
+        ofpbuf_delete(reply);
+    }
+    return error;
+}
+
+static struct nl_sock *
+open_monitor(void)
+{
+    static const unsigned int groups[] = {
+        RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+        RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+        RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
+    };
+    struct nl_sock *sock;
+    int error;
+
+    error = nl_sock_create(NETLINK_ROUTE, &sock);
+    if (error) {
+        VLOG_WARN("cannot watch routes (%s)", ovs_strerror(error));
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+        error = nl_sock_join_mcgroup(sock, groups[i]);
+        if (error) {
+            VLOG_WARN("cannot watch routes in group %u (%s)", groups[i],
+                      ovs_strerror(error));
+        }
+    }
+    return sock;
+}
+
+bool
+fabric_route_changed(void)
+{
+    uint64_t stub[512];
+    struct ofpbuf buf;
+    bool changed = false;
+
+    if (!monitor) {
+        monitor = open_monitor();
+        return true;
+    }
+    ofpbuf_use_stub(&buf, stub, sizeof stub);
+    for (;;) {
+        int error = nl_sock_recv(monitor, &buf, NULL, false);
+
+        if (error == EAGAIN) {
+            break;
+        }
+        changed = true;
+        if (error && error != ENOBUFS) {
+            break;
+        }
+    }
+    ofpbuf_uninit(&buf);
+    return changed;
+}
+
+void
+fabric_route_wait(void)
+{
+    if (monitor) {
+        nl_sock_wait(monitor, POLLIN);
+    }
+}
