@@ -77,6 +77,23 @@ set_eth(struct __sk_buff *skb, struct fabric_kern_op *op)
     return bpf_skb_store_bytes(skb, 0, macs, sizeof macs, 0);
 }
 
+/* Changes TOS or traffic class, from 'old' to 'new'. */
+static __always_inline int
+set_tos(struct __sk_buff *skb, const struct packet *p, __u8 old, __u8 new)
+{
+    __u32 ip = p->l3_ofs;
+    __u32 first;
+
+    if (!p->is_ipv6) {
+        return (bpf_l3_csum_replace(skb, ip + 10, bpf_htons(old),
+                                    bpf_htons(new), 2)
+                || bpf_skb_store_bytes(skb, ip + 1, &new, 1, 0));
+    }
+    first = bpf_htonl(6u << 28 | (__u32) new << 20
+                      | bpf_ntohl(p->key.ipv6_label));
+    return bpf_skb_store_bytes(skb, ip, &first, sizeof first, 0);
+}
+
 static __always_inline int
 set_ipv4(struct __sk_buff *skb, const struct packet *p,
          const struct fabric_kern_op *op)
@@ -102,10 +119,7 @@ set_ipv4(struct __sk_buff *skb, const struct packet *p,
             return -1;
         }
     }
-    if (new.tos != old.tos
-        && (bpf_l3_csum_replace(skb, ip + 10, bpf_htons(old.tos),
-                                bpf_htons(new.tos), 2)
-            || bpf_skb_store_bytes(skb, ip + 1, &new.tos, 1, 0))) {
+    if (new.tos != old.tos && set_tos(skb, p, old.tos, new.tos)) {
         return -1;
     }
     if (new.ttl != old.ttl
@@ -293,6 +307,27 @@ encap6(struct __sk_buff *skb, struct fabric_kern_flow *flow,
     o.udp.len = bpf_htons(len);
     __builtin_memcpy(o.header, flow->header, 8);
     return bpf_skb_store_bytes(skb, 0, &o, sizeof o, 0);
+}
+
+/* Puts the ECN field of the outer header into the inner '*tos' as RFC 6040
+ * section 4.2 has it, see lib/fabric-ecn.c.  Returns false if the packet has
+ * to be dropped, or told of, by userspace. */
+static __always_inline bool
+decap_ecn(__u8 outer, __u8 *tos)
+{
+    enum { NOT_ECT, ECT_1, ECT_0, CE };
+    __u8 inner = *tos & 3;
+
+    outer &= 3;
+    if (outer == CE && inner != CE) {
+        if (inner == NOT_ECT) {
+            return false;
+        }
+        *tos |= CE;
+    } else if (outer == ECT_1 && inner == ECT_0) {
+        *tos = (*tos & ~3) | ECT_1;
+    }
+    return true;
 }
 
 /* Removes the outer headers, of 'len' bytes: those between the two Ethernet

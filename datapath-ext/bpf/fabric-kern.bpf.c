@@ -415,6 +415,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     struct fabric_kern_fabric_stats *s;
     struct fabric_kern_endpoint *e;
     struct fabric_kern_flow *flow;
+    __u8 inner_tos = p->key.ip_tos;
     __u32 fabric = local->fabric;
     __u8 eth_dst[6];
     __u32 n_segs;
@@ -422,8 +423,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
 
     if (p->key.vni == local->probe_vni
         || (skb->gso_size && !is_one_packet(skb, p))
-        /* RFC 6040 section 4.2: ECT(1) may have to go into the packet. */
-        || (p->key.tun_tos & 3) == 1) {
+        || !decap_ecn(p->key.tun_tos, &p->key.ip_tos)) {
         return TC_ACT_UNSPEC;
     }
     p->key.in_port = local->port;
@@ -436,6 +436,10 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     n_segs = count_segments(skb, p);
     n_bytes = count_bytes(p, n_segs);
     if (decap(skb, p, inner_ofs, inner_ofs != ETH_HLEN + V4_OUTER)) {
+        return TC_ACT_SHOT;
+    }
+    if (inner_tos != p->key.ip_tos
+        && set_tos(skb, p, inner_tos, p->key.ip_tos)) {
         return TC_ACT_SHOT;
     }
     count_flow(flow, p, n_segs, n_bytes);
