@@ -7,7 +7,8 @@
  * The kernel's programs send without an outer UDP checksum, which for IPv6 a
  * receiver has to agree to (RFC 6936 section 5).  A peer that answers probes
  * is one of us and does; to others over IPv6 userspace sends, unless the
- * fabric is configured without checksums. */
+ * fabric is configured without checksums.  If it is configured with them,
+ * userspace sends everything. */
 
 #include <config.h>
 
@@ -417,13 +418,15 @@ sync_locals(const struct fabric *f, uint32_t number)
 }
 
 static void
-sync_path(const struct fabric_path *path, bool may_send_ipv6)
+sync_path(const struct fabric_path *path, bool may_send_ipv4,
+          bool may_send_ipv6)
 {
     struct fabric_table_path *p = &fabric_table_paths[path->index];
     uint32_t ifindex = 0, mtu = 0;
 
     if (path->index >= FABRIC_KERN_MAX_PATHS
-        || !(may_send_ipv6 || IN6_IS_ADDR_V4MAPPED(&p->local_ip))
+        || !(IN6_IS_ADDR_V4MAPPED(&p->local_ip) ? may_send_ipv4
+             : may_send_ipv6)
         || fabric_route_lookup(&p->local_ip, p->src_port, &p->remote_ip,
                                p->dst_port, &ifindex, &mtu)) {
         ifindex = 0;
@@ -444,8 +447,9 @@ sync_endpoint(const struct fabric *f, uint32_t number,
               const struct fabric_endpoint *ep)
     OVS_NO_THREAD_SAFETY_ANALYSIS
 {
-    bool answers;
+    bool csum_always, answers;
 
+    atomic_read_relaxed(&f->csum_always, &csum_always);
     ovs_mutex_lock(&fabric_table_mutex);
     answers = ep->answers;
     ovs_mutex_unlock(&fabric_table_mutex);
@@ -459,7 +463,8 @@ sync_endpoint(const struct fabric *f, uint32_t number,
         }
     }
     for (size_t i = 0; i < ep->n_paths; i++) {
-        sync_path(ep->paths[i], answers || !f->uplink_config.csum);
+        sync_path(ep->paths[i], !csum_always,
+                  !csum_always && (answers || !f->uplink_config.csum));
     }
 }
 

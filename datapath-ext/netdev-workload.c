@@ -6,7 +6,9 @@
  * a thousand.
  *
  * Interfaces whose ingress is policed keep their packet socket: tc(8) gives
- * each packet to the police and to us at once. */
+ * each packet to the police and to us at once.  So do interfaces with an
+ * address, by which the host itself communicates: a packet socket gets copies,
+ * but the program takes the packets. */
 
 #include <config.h>
 
@@ -35,6 +37,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
+#include "packets.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(netdev_workload);
@@ -216,6 +219,25 @@ tell_kernel(struct workload *w)
     fabric_kern_port_put(w->ifindex, &port);
 }
 
+/* Does the host itself use 'netdev'?  Its stack would see no packets. */
+static bool
+has_address(const struct netdev *netdev)
+{
+    struct in6_addr *addrs, *masks;
+    bool found = false;
+    int n;
+
+    if (netdev_get_addr_list(netdev, &addrs, &masks, &n)) {
+        return false;
+    }
+    for (int i = 0; i < n; i++) {
+        found |= !in6_is_lla(&addrs[i]);
+    }
+    free(addrs);
+    free(masks);
+    return found;
+}
+
 /* Has 'w' received through the channel, by the interface that its netdev is
  * now.  The program follows in netdev_workload_take_over(). */
 static bool
@@ -224,7 +246,8 @@ use_channel(struct workload *w)
 {
     int ifindex = netdev_get_ifindex(w->netdev);
 
-    if (ifindex <= 0 || w->policed || find_ifindex(ifindex)) {
+    if (ifindex <= 0 || w->policed || find_ifindex(ifindex)
+        || has_address(w->netdev)) {
         return false;
     }
     w->ifindex = ifindex;

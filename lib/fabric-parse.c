@@ -100,7 +100,10 @@ parse_probe_vni(const char *value, struct fabric_config *config)
 static char *
 parse_csum(const char *value, struct fabric_config *config)
 {
-    return parse_bool(value, &config->csum);
+    char *error = parse_bool(value, &config->csum);
+
+    config->csum_always = config->csum;
+    return error;
 }
 
 static char *
@@ -533,6 +536,7 @@ fabric_config_equals(const struct fabric_config *a,
             && a->probe.vni == b->probe.vni
             && a->verify_source == b->verify_source
             && a->csum == b->csum
+            && a->csum_always == b->csum_always
             && a->fast_path == b->fast_path
             && a->src_port_base == b->src_port_base
             && a->ttl == b->ttl

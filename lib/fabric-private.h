@@ -53,6 +53,7 @@ struct fabric {
     /* [atomic] */
     atomic_bool verify_source;
     atomic_bool fast_path;
+    atomic_bool csum_always;
     atomic_uint8_t policy;
     atomic_uint8_t tos;
     atomic_uint8_t ttl;

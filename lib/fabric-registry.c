@@ -243,6 +243,7 @@ fabric_assign(struct fabric *f, const struct fabric_config *config)
     f->paths_per_remote = config->paths_per_remote;
     atomic_store_relaxed(&f->verify_source, config->verify_source);
     atomic_store_relaxed(&f->fast_path, config->fast_path);
+    atomic_store_relaxed(&f->csum_always, config->csum_always);
     atomic_store_relaxed(&f->policy, config->policy);
     atomic_store_relaxed(&f->tos, config->tos);
     atomic_store_relaxed(&f->ttl, config->ttl);
@@ -419,6 +420,7 @@ save_fabric(const struct fabric *f, struct in6_addr *local_ips,
     config->policy = policy;
     atomic_read_relaxed(&f->verify_source, &config->verify_source);
     atomic_read_relaxed(&f->fast_path, &config->fast_path);
+    atomic_read_relaxed(&f->csum_always, &config->csum_always);
     atomic_read_relaxed(&f->ttl, &config->ttl);
     atomic_read_relaxed(&f->tos, &config->tos);
     atomic_read_relaxed(&f->tos_inherit, &config->tos_inherit);

@@ -73,6 +73,7 @@ struct fabric_config {
     struct fabric_probe_config probe;
     bool verify_source;                 /* Drop packets of unknown sources? */
     bool csum;                          /* Outer UDP checksum? */
+    bool csum_always;                   /* From the kernel's fast path, too? */
     bool fast_path;                     /* Forward in the kernel if it can? */
     uint16_t src_port_base;             /* First UDP source port. */
     uint8_t ttl;                        /* Outer TTL or hop limit, not 0. */

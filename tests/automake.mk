@@ -40,9 +40,14 @@ tests_ovstest_SOURCES += weft/tests/test-fabric-table.c
 
 # Programs of the lab.
 noinst_PROGRAMS += weft/tests/fabric-relay
+noinst_PROGRAMS += weft/tests/fabric-rr
 noinst_PROGRAMS += weft/tests/fabric-stream
 weft_tests_fabric_relay_SOURCES = \
 	weft/tests/fabric-relay.c \
+	weft/tests/fabric-tool.c \
+	weft/tests/fabric-tool.h
+weft_tests_fabric_rr_SOURCES = \
+	weft/tests/fabric-rr.c \
 	weft/tests/fabric-tool.c \
 	weft/tests/fabric-tool.h
 weft_tests_fabric_stream_SOURCES = \

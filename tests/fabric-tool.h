@@ -6,8 +6,8 @@
 /* What the programs of the lab have in common.
  * ============================================
  *
- * fabric-relay and fabric-stream use nothing of Open vSwitch, so that they
- * run wherever they are copied to.  One thread. */
+ * fabric-relay, fabric-rr and fabric-stream use nothing of Open vSwitch, so
+ * that they run wherever they are copied to.  One thread. */
 
 #include <signal.h>
 #include <stdbool.h>

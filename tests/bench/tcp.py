@@ -6,6 +6,7 @@ tcp-1, tcp-8    iperf3 with 1 and 8 streams: throughput at the receiver, and
                 GB received
 udp-64          64-byte UDP payloads of one flow as fast as the sender can:
                 packets received per second
+rr              one byte there and one back over TCP, again and again
 
 The systems take turns, each in a lab of its own that is alone on the machine,
 and each repetition runs all of them.  What is counted is what a receiver
@@ -15,8 +16,8 @@ import json
 import math
 import os
 
-from fabric_lab import LabError, netns
-from fabric_lab.stream import Stream, iperf_server
+from fabric_lab import LabError, netns, switch
+from fabric_lab.stream import Stream, iperf_server, popen
 from peers import SYSTEMS, end_points, lab_up
 
 OURS = "weft"
@@ -85,8 +86,26 @@ def udp_64(the_lab, args, system, results):
                 report["packets"] / args.seconds / 1000)
 
 
+def rr(the_lab, args, system, results):
+    client, server, address = end_points(the_lab)
+    tool = switch.find_tool("fabric-rr", the_lab.topo.opts["bindir"])
+    serving = popen(the_lab, server, [tool, "serve"])
+    try:
+        if serving.stderr.readline() != "ready\n":
+            raise LabError("fabric-rr does not run in " + server)
+        out = netns.ns_run(the_lab.name, client, [
+            tool, "measure", address, "%g" % args.seconds]).stdout
+    finally:
+        serving.kill()
+        serving.communicate()
+    rate, median, p99 = map(float, out.split())
+    results.add("rr", "rate", "1/s", system, rate)
+    results.add("rr", "median", "us", system, median)
+    results.add("rr", "p99", "us", system, p99)
+
+
 CASES = {"tcp-1": tcp("tcp-1", 1), "tcp-8": tcp("tcp-8", 8),
-         "udp-64": udp_64}
+         "udp-64": udp_64, "rr": rr}
 
 
 def run(args, results):
