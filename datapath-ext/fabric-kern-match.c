@@ -50,7 +50,7 @@ match_tunnel(const struct flow_tnl *f, const struct flow_tnl *m,
 {
     struct in6_addr src = flow_tnl_src(f), dst = flow_tnl_dst(f);
 
-    if (m->flags & f->flags & ~FLOW_TNL_F_KEY) {
+    if (m->flags & f->flags & ~(FLOW_TNL_F_KEY | FLOW_TNL_F_UDPIF)) {
         return "tunnel flags";
     }
     if (f->metadata.present.len || f->metadata.present.map
