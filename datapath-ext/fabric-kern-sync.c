@@ -69,7 +69,10 @@ del_local(const void *key)
 static int
 put_remote(const void *key, const void *value)
 {
-    return fabric_kern_remote_put(key, *(const uint32_t *) value);
+    uint32_t endpoint;
+
+    memcpy(&endpoint, value, sizeof endpoint);
+    return fabric_kern_remote_put(key, endpoint);
 }
 
 static int
