@@ -28,6 +28,9 @@ COVERAGE_DEFINE(fabric_kern_flow_refused);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
+/* Why no flow is in the kernel while the fast path is not active. */
+static const char INACTIVE[] = "the fast path being off";
+
 /* What a flow that waits for a port is made from. */
 struct source {
     struct match match;
@@ -195,6 +198,9 @@ enter(struct kern_flow *kf, const struct match *match,
     const char *reason;
     int error;
 
+    if (!fabric_kern_is_active()) {
+        return INACTIVE;
+    }
     reason = fabric_kern_match(match, &fabric_kern_resolver, &key, &mask);
     if (!reason) {
         reason = fabric_kern_actions(actions, actions_len,
@@ -292,15 +298,6 @@ fabric_kern_flow_put(const ovs_u128 *ufid, const struct match *match,
     ovs_mutex_unlock(&mutex);
 }
 
-static void
-remove_flow(struct kern_flow *kf)
-    OVS_REQUIRES(mutex)
-{
-    leave(kf, "");
-    hmap_remove(&kern_flows, &kf->node);
-    free(kf);
-}
-
 void
 fabric_kern_flow_del(const ovs_u128 *ufid)
 {
@@ -312,7 +309,9 @@ fabric_kern_flow_del(const ovs_u128 *ufid)
     ovs_mutex_lock(&mutex);
     kf = find(ufid);
     if (kf) {
-        remove_flow(kf);
+        leave(kf, "");
+        hmap_remove(&kern_flows, &kf->node);
+        free(kf);
     }
     ovs_mutex_unlock(&mutex);
 }
@@ -403,13 +402,13 @@ fabric_kern_flows_check(bool (*is_valid)(uint32_t, odp_port_t))
 }
 
 void
-fabric_kern_flows_clear(void)
+fabric_kern_flows_leave(void)
 {
     struct kern_flow *kf;
 
     ovs_mutex_lock(&mutex);
-    HMAP_FOR_EACH_SAFE (kf, node, &kern_flows) {
-        remove_flow(kf);
+    HMAP_FOR_EACH (kf, node, &kern_flows) {
+        leave(kf, INACTIVE);
     }
     ovs_mutex_unlock(&mutex);
 }
@@ -417,19 +416,8 @@ fabric_kern_flows_clear(void)
 void
 fabric_kern_flows_get_count(struct fabric_kern_flows_count *count)
 {
-    const struct kern_flow *kf;
-
-    memset(count, 0, sizeof *count);
     ovs_mutex_lock(&mutex);
     count->n_kernel = n_in_kernel;
     count->n_userspace = hmap_count(&kern_flows) - n_in_kernel;
-    for (size_t i = 0; i < FABRIC_KERN_MAX_MASKS; i++) {
-        count->n_masks += mask_refs[i] > 0;
-    }
-    HMAP_FOR_EACH (kf, node, &kern_flows) {
-        if (!kf->reason) {
-            count->n_packets += fabric_kern_flow_stats()[kf->stats].packets;
-        }
-    }
     ovs_mutex_unlock(&mutex);
 }

@@ -28,14 +28,13 @@ void fabric_kern_flows_retry(void);
 void fabric_kern_flows_check(bool (*is_valid)(uint32_t endpoint,
                                               odp_port_t fabric));
 
-/* Removes all flows. */
-void fabric_kern_flows_clear(void);
+/* Takes all flows out of the kernel, since the fast path is no longer
+ * active. */
+void fabric_kern_flows_leave(void);
 
 struct fabric_kern_flows_count {
     size_t n_kernel;            /* Flows in the kernel. */
     size_t n_userspace;         /* Flows that the kernel cannot do. */
-    size_t n_masks;
-    uint64_t n_packets;         /* Forwarded by flows in the kernel now. */
 };
 void fabric_kern_flows_get_count(struct fabric_kern_flows_count *);
 

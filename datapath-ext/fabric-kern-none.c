@@ -59,9 +59,10 @@ fabric_kern_flows_get_count(struct fabric_kern_flows_count *count)
     *count = (struct fabric_kern_flows_count) { .n_kernel = 0 };
 }
 
-void
+bool
 fabric_kern_run(bool take_over OVS_UNUSED)
 {
+    return false;
 }
 
 void

@@ -105,7 +105,7 @@ static struct hmap underlays = HMAP_INITIALIZER(&underlays);
 /* Numbers of fabrics: their datapath ports, ODPP_NONE if free.  Any thread. */
 static ATOMIC(odp_port_t) fabric_ports[FABRIC_KERN_MAX_FABRICS];
 
-static bool active;             /* Main thread writes, others may read. */
+static atomic_bool active_;     /* The main thread writes. */
 static char *inactive_reason;
 static bool taken_over;
 static uint64_t generation;     /* Of the registry, when told to the kernel. */
@@ -519,6 +519,7 @@ sync(void)
     mirror_end(&locals);
     mirror_end(&remotes);
     sync_interfaces_end();
+    netdev_workload_refresh();
     fabric_kern_flows_check(endpoint_is_valid);
     if (ifas) {
         freeifaddrs(ifas);
@@ -557,7 +558,8 @@ static void
 update_active(void)
 {
     char *reason = try_activate();
-    bool was_active = active;
+    bool was_active = fabric_kern_is_active();
+    bool active = !reason;
 
     if (!nullable_string_is_equal(reason, inactive_reason)) {
         VLOG_INFO("fast path in the kernel: %s%s", reason ? "no: " : "yes",
@@ -565,9 +567,12 @@ update_active(void)
     }
     free(inactive_reason);
     inactive_reason = reason;
-    active = !reason;
+    atomic_store_relaxed(&active_, active);
     if (active != was_active) {
         netdev_workload_switch();
+        if (!active) {
+            fabric_kern_flows_leave();
+        }
         dirty = true;
     }
 }
@@ -586,36 +591,38 @@ init(void)
     }
 }
 
-void
+bool
 fabric_kern_run(bool take_over)
 {
     uint64_t new_generation = fabric_registry_generation();
+    bool was_active = fabric_kern_is_active();
 
     init();
     if (new_generation != generation) {
         update_active();
     }
     if (!fabric_kern_is_ours() || !take_over) {
-        return;
+        return fabric_kern_is_active() && !was_active;
     }
     if (new_generation != generation || dirty || fabric_route_changed()) {
         generation = new_generation;
         dirty = false;
         sync();
     }
-    if (active) {
+    if (fabric_kern_is_active()) {
         netdev_workload_take_over();
     }
     if (!taken_over) {
         taken_over = true;
         remove_leftovers();
     }
+    return fabric_kern_is_active() && !was_active;
 }
 
 void
 fabric_kern_wait(void)
 {
-    if (active) {
+    if (fabric_kern_is_active()) {
         fabric_route_wait();
     }
 }
@@ -642,6 +649,9 @@ fabric_kern_exit(bool cleanup)
 bool
 fabric_kern_is_active(void)
 {
+    bool active;
+
+    atomic_read_relaxed(&active_, &active);
     return active;
 }
 

@@ -31,8 +31,11 @@ extern const struct fabric_kern_resolver fabric_kern_resolver;
 odp_port_t fabric_kern_fabric_port(uint32_t fabric);
 
 /* 'take_over': may the kernel's programs be replaced by those of this process,
- * which knows what to do with packets?  Not before flows are restored. */
-void fabric_kern_run(bool take_over);
+ * which knows what to do with packets?  Not before flows are restored.
+ *
+ * Returns true if the fast path became active: datapath flows that exist are
+ * not in the kernel then and should be set up anew. */
+bool fabric_kern_run(bool take_over);
 void fabric_kern_wait(void);
 
 /* Is any fabric to be forwarded in the kernel, and can it be? */

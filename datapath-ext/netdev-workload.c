@@ -301,6 +301,18 @@ netdev_workload_take_over(void)
 }
 
 void
+netdev_workload_refresh(void)
+{
+    struct workload *w;
+
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH (w, ifindex_node, &by_ifindex) {
+        tell_kernel(w);
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+void
 netdev_workload_switch(void)
 {
     struct workload *w;

@@ -27,6 +27,10 @@ void netdev_workload_switch(void);
  * thread. */
 void netdev_workload_take_over(void);
 
+/* Tells the kernel what may have changed about the interfaces of ports.  Main
+ * thread. */
+void netdev_workload_refresh(void);
+
 /* Is 'ifindex' a port that is received through the channel?  Main thread. */
 bool netdev_workload_has_ifindex(int ifindex);
 

@@ -9,6 +9,7 @@
 
 #include "fabric-config.h"
 
+#include "dpif.h"
 #include "fabric-hooks.h"
 #include "fabric-idl.h"
 #include "fabric-kern-sync.h"
@@ -382,6 +383,25 @@ fabric_config_init(struct ovsdb_idl *idl)
     fabric_show_init();
 }
 
+/* Has every flow of the userspace datapath set up anew. */
+static void
+flush_datapaths(void)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+    const char *name;
+
+    dp_enumerate_names("netdev", &names);
+    SSET_FOR_EACH (name, &names) {
+        struct dpif *dpif;
+
+        if (!dpif_open(name, "netdev", &dpif)) {
+            dpif_flow_flush(dpif);
+            dpif_close(dpif);
+        }
+    }
+    sset_destroy(&names);
+}
+
 void
 fabric_config_run(struct ovsdb_idl *idl)
 {
@@ -391,7 +411,9 @@ fabric_config_run(struct ovsdb_idl *idl)
         idl_seqno = ovsdb_idl_get_seqno(idl);
         reconfigure(idl);
     }
-    fabric_kern_run(!ofproto_get_flow_restore_wait());
+    if (fabric_kern_run(!ofproto_get_flow_restore_wait())) {
+        flush_datapaths();
+    }
     fabric_status_run(idl, changed);
 }
 
