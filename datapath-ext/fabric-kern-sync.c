@@ -591,6 +591,19 @@ init(void)
     }
 }
 
+static void
+run_active(uint64_t new_generation)
+{
+    if (new_generation != generation || dirty || fabric_route_changed()) {
+        generation = new_generation;
+        dirty = false;
+        sync();
+    }
+    if (fabric_kern_is_active()) {
+        netdev_workload_take_over();
+    }
+}
+
 bool
 fabric_kern_run(bool take_over)
 {
@@ -601,18 +614,10 @@ fabric_kern_run(bool take_over)
     if (new_generation != generation) {
         update_active();
     }
-    if (!fabric_kern_is_ours() || !take_over) {
-        return fabric_kern_is_active() && !was_active;
+    if (take_over && fabric_kern_is_ours()) {
+        run_active(new_generation);
     }
-    if (new_generation != generation || dirty || fabric_route_changed()) {
-        generation = new_generation;
-        dirty = false;
-        sync();
-    }
-    if (fabric_kern_is_active()) {
-        netdev_workload_take_over();
-    }
-    if (!taken_over) {
+    if (take_over && !taken_over) {
         taken_over = true;
         remove_leftovers();
     }

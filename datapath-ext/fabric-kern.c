@@ -49,6 +49,7 @@ BUILD_ASSERT_DECL(FABRIC_KERN_HASH_SHIFT == FABRIC_TABLE_HASH_SHIFT);
 static struct fabric_kern_bpf *skel;
 static char *load_error;
 static bool abandoned;
+static bool loading;
 
 static struct fabric_kern_conf *conf;
 static struct fabric_kern_flow_stats *flow_stats;
@@ -58,7 +59,9 @@ static int OVS_PRINTF_FORMAT(2, 0)
 print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
-    enum vlog_level vlog_level = (level == LIBBPF_WARN ? VLL_INFO : VLL_DBG);
+    /* Otherwise it complains when there is nothing to replace. */
+    enum vlog_level vlog_level = (level == LIBBPF_WARN && loading
+                                  ? VLL_INFO : VLL_DBG);
 
     if (!vlog_should_drop(&this_module, vlog_level, &rl)) {
         va_list copy;
@@ -99,7 +102,6 @@ load(void)
     struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
     char *error;
 
-    libbpf_set_print(print_libbpf);
     skel = fabric_kern_bpf__open();
     if (!skel) {
         return xasprintf("programs cannot be opened (%s)",
@@ -131,7 +133,10 @@ const char *
 fabric_kern_load(void)
 {
     if (!skel && !load_error) {
+        libbpf_set_print(print_libbpf);
+        loading = true;
         load_error = load();
+        loading = false;
     }
     return load_error;
 }
@@ -213,6 +218,7 @@ fabric_kern_is_attached(int ifindex)
         .priority = TC_PRIORITY,
     };
 
+    libbpf_set_print(print_libbpf);
     return !bpf_tc_query(&hook, &opts);
 }
 
