@@ -46,13 +46,14 @@ VLOG_DEFINE_THIS_MODULE(netdev_workload);
 #define IFLA_TARGET_NETNSID 46
 #endif
 
-/* Packets that may wait for one port. */
-#define MAX_QUEUE 4096
+/* Packets that may wait for all ports together. */
+#define MAX_QUEUE 512
 
 /* A port of dpif-netdev whose netdev is of our class. */
 struct workload {
     struct hmap_node node;              /* In 'workloads', by netdev. */
     struct hmap_node ifindex_node;      /* In 'by_ifindex' if ifindex. */
+    struct hmap_node port_node;         /* In 'by_port' if it has one. */
     struct netdev *netdev;
     odp_port_t port;                    /* ODPP_NONE before it has one. */
     uint32_t ifindex;                   /* Nonzero if through the channel. */
@@ -78,9 +79,13 @@ static struct hmap workloads OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&workloads);
 static struct hmap by_ifindex OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&by_ifindex);
+static struct hmap by_port OVS_GUARDED_BY(mutex)
+    = HMAP_INITIALIZER(&by_port);
 
-/* Main thread: was the channel found empty since it last slept? */
+/* Main thread: was the channel found empty since it last slept, and how many
+ * packets from it wait for their ports to be polled? */
 static bool drained;
+static size_t n_queued;
 
 static struct netdev_rxq_workload *
 rxq_cast(const struct netdev_rxq *rxq)
@@ -121,6 +126,19 @@ find_ifindex(uint32_t ifindex)
         }
     }
     return NULL;
+}
+
+static void
+set_port(struct workload *w, odp_port_t port)
+    OVS_REQUIRES(mutex)
+{
+    if (w->port != ODPP_NONE) {
+        hmap_remove(&by_port, &w->port_node);
+    }
+    w->port = port;
+    if (port != ODPP_NONE) {
+        hmap_insert(&by_port, &w->port_node, hash_odp_port(port));
+    }
 }
 
 static struct workload *
@@ -344,7 +362,7 @@ netdev_workload_get_ifindex(odp_port_t port, uint32_t *ifindex)
     bool found = false;
 
     ovs_mutex_lock(&mutex);
-    HMAP_FOR_EACH (w, ifindex_node, &by_ifindex) {
+    HMAP_FOR_EACH_WITH_HASH (w, port_node, hash_odp_port(port), &by_port) {
         if (w->port == port && w->attached) {
             *ifindex = w->ifindex;
             found = true;
@@ -364,7 +382,7 @@ fabric_kern_port_added(struct netdev *netdev, odp_port_t port)
         ovs_mutex_lock(&mutex);
         struct workload *w = find_or_add(netdev);
 
-        w->port = port;
+        set_port(w, port);
         tell_kernel(w);
         ovs_mutex_unlock(&mutex);
     } else if (!strcmp(netdev_get_type(netdev), "fabric")) {
@@ -383,7 +401,7 @@ fabric_kern_port_removed(struct netdev *netdev)
         struct workload *w = find(netdev);
 
         if (w) {
-            w->port = ODPP_NONE;
+            set_port(w, ODPP_NONE);
         }
         ovs_mutex_unlock(&mutex);
     }
@@ -400,6 +418,7 @@ workload_destruct(struct netdev *netdev)
     w = find(netdev);
     if (w) {
         leave_channel(w);
+        set_port(w, ODPP_NONE);
         hmap_remove(&workloads, &w->node);
         free(w);
     }
@@ -508,7 +527,7 @@ workload_rxq_drain(struct netdev_rxq *rxq_)
     if (rxq->linux_rxq) {
         return netdev_linux_class.rxq_drain(rxq->linux_rxq);
     }
-    for (; rxq->n; rxq->n--) {
+    for (; rxq->n; rxq->n--, n_queued--) {
         dp_packet_delete(rxq->queue[rxq->head++ % MAX_QUEUE]);
     }
     return 0;
@@ -542,7 +561,7 @@ workload_rxq_dealloc(struct netdev_rxq *rxq)
 static void
 distribute(void)
 {
-    for (int i = 0; i < NETDEV_MAX_BURST; i++) {
+    for (int i = 0; i < NETDEV_MAX_BURST && n_queued < MAX_QUEUE; i++) {
         struct netdev_rxq_workload *rxq;
         struct dp_packet *packet;
         struct workload *w;
@@ -556,8 +575,9 @@ distribute(void)
         ovs_mutex_lock(&mutex);
         w = find_ifindex(ifindex);
         rxq = w ? w->rxq : NULL;
-        if (rxq && rxq->n < MAX_QUEUE) {
+        if (rxq) {
             rxq->queue[(rxq->head + rxq->n++) % MAX_QUEUE] = packet;
+            n_queued++;
             packet = NULL;
         }
         ovs_mutex_unlock(&mutex);
@@ -582,6 +602,7 @@ workload_rxq_recv(struct netdev_rxq *rxq_, struct dp_packet_batch *batch,
         dp_packet_batch_add(batch, rxq->queue[rxq->head % MAX_QUEUE]);
         rxq->head++;
         rxq->n--;
+        n_queued--;
     }
     if (qfill) {
         *qfill = rxq->n;
