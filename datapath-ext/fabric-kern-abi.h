@@ -157,8 +157,6 @@ struct fabric_kern_fabric_stats {
 struct fabric_kern_conf {
     __u32 channel;              /* Interface index of the channel. */
     __u32 n_masks;              /* Masks beyond are not in use. */
-    __u8 probe_mac[6];
-    __u8 zero[2];
     struct fabric_kern_key masks[FABRIC_KERN_MAX_MASKS];
     __u32 mask_used[FABRIC_KERN_MAX_MASKS];
 };

@@ -178,7 +178,7 @@ leave(struct kern_flow *kf, const char *reason)
     kf->source = NULL;
     if (!kf->reason) {
         COVERAGE_INC(fabric_kern_flow_del);
-        fabric_kern_flow_del_key(&kf->key);
+        fabric_kern_del(FABRIC_KERN_FLOWS, &kf->key);
         add_stats(&kf->before, &fabric_kern_flow_stats()[kf->stats]);
         mask_unref(kf->key.mask);
         stats_release_later(kf->stats);
@@ -226,7 +226,7 @@ enter(struct kern_flow *kf, const struct match *match,
         kf->key.key = key;
     }
     flow.stats = kf->stats;
-    error = fabric_kern_flow_put_key(&kf->key, &flow);
+    error = fabric_kern_put(FABRIC_KERN_FLOWS, &kf->key, &flow);
     if (error) {
         VLOG_WARN_RL(&rl, "the kernel refuses a flow (%s)",
                      ovs_strerror(error));

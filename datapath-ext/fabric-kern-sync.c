@@ -50,48 +50,20 @@ struct entry {
 struct mirror {
     struct hmap entries;
     size_t key_size, value_size;
-    int (*put)(const void *key, const void *value);
-    int (*del)(const void *key);
+    enum fabric_kern_map map;
 };
-
-static int
-put_local(const void *key, const void *value)
-{
-    return fabric_kern_local_put(key, value);
-}
-
-static int
-del_local(const void *key)
-{
-    return fabric_kern_local_del(key);
-}
-
-static int
-put_remote(const void *key, const void *value)
-{
-    uint32_t endpoint;
-
-    memcpy(&endpoint, value, sizeof endpoint);
-    return fabric_kern_remote_put(key, endpoint);
-}
-
-static int
-del_remote(const void *key)
-{
-    return fabric_kern_remote_del(key);
-}
 
 static struct mirror locals = {
     .entries = HMAP_INITIALIZER(&locals.entries),
     .key_size = sizeof(struct fabric_kern_local_key),
     .value_size = sizeof(struct fabric_kern_local),
-    .put = put_local, .del = del_local,
+    .map = FABRIC_KERN_LOCALS,
 };
 static struct mirror remotes = {
     .entries = HMAP_INITIALIZER(&remotes.entries),
     .key_size = sizeof(struct fabric_kern_remote_key),
     .value_size = sizeof(uint32_t),
-    .put = put_remote, .del = del_remote,
+    .map = FABRIC_KERN_REMOTES,
 };
 
 /* Interfaces with the program for the underlay. */
@@ -135,7 +107,7 @@ mirror_set(struct mirror *m, const void *key, const void *value)
     }
     e->wanted = true;
     memcpy(e->value, value, m->value_size);
-    error = m->put(e->key, e->value);
+    error = fabric_kern_put(m->map, e->key, e->value);
     if (error) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
@@ -161,7 +133,7 @@ mirror_end(struct mirror *m)
 
     HMAP_FOR_EACH_SAFE (e, node, &m->entries) {
         if (!e->wanted) {
-            m->del(e->key);
+            fabric_kern_del(m->map, e->key);
             hmap_remove(&m->entries, &e->node);
             free(e);
         }
@@ -227,12 +199,9 @@ free_numbers(void)
     for (uint32_t i = 0; i < FABRIC_KERN_MAX_FABRICS; i++) {
         odp_port_t port = fabric_kern_fabric_port(i);
 
-        if (port != ODPP_NONE) {
-            const struct fabric *f = fabric_registry_lookup_odp(port);
-
-            if (!f || !wants_fast_path(f)) {
-                atomic_store_relaxed(&fabric_ports[i], ODPP_NONE);
-            }
+        /* One that only turned it off still counts there. */
+        if (port != ODPP_NONE && !fabric_registry_lookup_odp(port)) {
+            atomic_store_relaxed(&fabric_ports[i], ODPP_NONE);
         }
     }
 }
@@ -251,7 +220,7 @@ resolve_sender(odp_port_t port, const struct in6_addr *ip, uint32_t *endpoint)
     const struct fabric *f = fabric_registry_lookup_odp(port);
     const struct fabric_endpoint *ep = f ? fabric_endpoint_by_ip(f, ip) : NULL;
 
-    if (!ep || ep->index >= FABRIC_KERN_MAX_ENDPOINTS
+    if (!ep || !wants_fast_path(f) || ep->index >= FABRIC_KERN_MAX_ENDPOINTS
         || !ipv6_addr_equals(fabric_endpoint_primary_ip(ep), ip)) {
         return false;
     }
@@ -284,7 +253,7 @@ resolve_receiver(odp_port_t port, uint32_t id, uint32_t *endpoint,
     const struct fabric_endpoint *ep = f ? fabric_endpoint_by_id(f, id) : NULL;
 
     *fabric = fabric_number(port);
-    if (!ep || *fabric == UINT32_MAX
+    if (!ep || !wants_fast_path(f) || *fabric == UINT32_MAX
         || ep->index >= FABRIC_KERN_MAX_ENDPOINTS) {
         return false;
     }
@@ -420,34 +389,39 @@ sync_locals(const struct fabric *f, uint32_t number)
     }
 }
 
+/* Looks the route of 'path' up if it has none yet or 'routes_changed'. */
 static void
-sync_path(const struct fabric_path *path, bool may_send_ipv4,
-          bool may_send_ipv6)
+sync_path(const struct fabric_path *path, bool may_send, bool routes_changed)
 {
     struct fabric_table_path *p = &fabric_table_paths[path->index];
-    uint32_t ifindex = 0, mtu = 0;
+    uint32_t ifindex, mtu = 0;
 
-    if (path->index >= FABRIC_KERN_MAX_PATHS
-        || !(IN6_IS_ADDR_V4MAPPED(&p->local_ip) ? may_send_ipv4
-             : may_send_ipv6)
-        || fabric_route_lookup(&p->local_ip, p->src_port, &p->remote_ip,
-                               p->dst_port, &ifindex, &mtu)) {
-        ifindex = 0;
+    if (path->index >= FABRIC_KERN_MAX_PATHS) {
+        return;
     }
+    atomic_read_relaxed(&p->out_ifindex, &ifindex);
+    if (!may_send) {
+        ifindex = 0;
+    } else if (!ifindex || routes_changed) {
+        if (fabric_route_lookup(&p->local_ip, p->src_port, &p->remote_ip,
+                                p->dst_port, &ifindex, &mtu)) {
+            ifindex = 0;
+        }
+        /* A packet that sees the one without the other goes to the old
+         * interface once more or is checked against the other's MTU. */
+        atomic_store_relaxed(&p->out_mtu, mtu);
+    }
+    atomic_store_relaxed(&p->out_ifindex, ifindex);
     if (ifindex) {
         want_underlay(ifindex);
     }
-    /* A packet that sees the one without the other goes to the old interface
-     * once more or is checked against the other's MTU. */
-    atomic_store_relaxed(&p->out_mtu, mtu);
-    atomic_store_relaxed(&p->out_ifindex, ifindex);
 }
 
 /* Only this thread adds and removes paths and addresses, so it need not lock
  * to read them, which would make probes wait for look-ups of routes. */
 static void
 sync_endpoint(const struct fabric *f, uint32_t number,
-              const struct fabric_endpoint *ep)
+              const struct fabric_endpoint *ep, bool routes_changed)
     OVS_NO_THREAD_SAFETY_ANALYSIS
 {
     bool csum_always, answers;
@@ -466,8 +440,28 @@ sync_endpoint(const struct fabric *f, uint32_t number,
         }
     }
     for (size_t i = 0; i < ep->n_paths; i++) {
-        sync_path(ep->paths[i], !csum_always,
-                  !csum_always && (answers || !f->uplink_config.csum));
+        const struct fabric_path *path = ep->paths[i];
+        bool zero_csum_ok
+            = (IN6_IS_ADDR_V4MAPPED(&fabric_table_paths[path->index].local_ip)
+               || answers || !f->uplink_config.csum);
+
+        sync_path(path, !csum_always && zero_csum_ok, routes_changed);
+    }
+}
+
+/* The routes of a fabric that the kernel does not know are not kept up to
+ * date.  Locking as in sync_endpoint(). */
+static void
+forget_routes(const struct fabric *f)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    const struct fabric_endpoint *ep;
+
+    CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+        for (size_t i = 0; i < ep->n_paths; i++) {
+            atomic_store_relaxed(
+                &fabric_table_paths[ep->paths[i]->index].out_ifindex, 0);
+        }
     }
 }
 
@@ -488,7 +482,7 @@ endpoint_is_valid(uint32_t index, odp_port_t port)
 }
 
 static void
-sync(void)
+sync(bool routes_changed)
 {
     struct ifaddrs *ifas = NULL;
     struct fabric *f;
@@ -506,6 +500,7 @@ sync(void)
         struct fabric_endpoint *ep;
 
         if (number == UINT32_MAX) {
+            forget_routes(f);
             continue;
         }
         stats = &fabric_kern_fabric_stats()[number];
@@ -513,7 +508,7 @@ sync(void)
         sync_locals(f, number);
         want_local_interfaces(f, ifas);
         CMAP_FOR_EACH (ep, id_node, &f->by_id) {
-            sync_endpoint(f, number, ep);
+            sync_endpoint(f, number, ep, routes_changed);
         }
     }
     mirror_end(&locals);
@@ -594,10 +589,12 @@ init(void)
 static void
 run_active(uint64_t new_generation)
 {
-    if (new_generation != generation || dirty || fabric_route_changed()) {
+    bool routes_changed = fabric_route_changed();
+
+    if (new_generation != generation || dirty || routes_changed) {
         generation = new_generation;
         dirty = false;
-        sync();
+        sync(routes_changed);
     }
     if (fabric_kern_is_active()) {
         netdev_workload_take_over();

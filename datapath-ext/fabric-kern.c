@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "fabric-kern.skel.h"
-#include "fabric-stamp.h"
 #include "fabric-table.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
@@ -123,8 +122,6 @@ load(void)
     if (error) {
         fabric_kern_bpf__destroy(skel);
         skel = NULL;
-    } else {
-        memcpy(conf->probe_mac, &fabric_stamp_mac, sizeof conf->probe_mac);
     }
     return error;
 }
@@ -225,72 +222,34 @@ fabric_kern_is_attached(int ifindex)
 /* Maps. */
 
 static int
-put(const struct bpf_map *map, const void *key, const void *value)
+map_fd(enum fabric_kern_map map)
 {
-    return -bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY);
-}
+    const struct bpf_map *const maps[] = {
+        [FABRIC_KERN_FLOWS] = skel->maps.flows,
+        [FABRIC_KERN_PORTS] = skel->maps.ports,
+        [FABRIC_KERN_LOCALS] = skel->maps.locals,
+        [FABRIC_KERN_REMOTES] = skel->maps.remotes,
+    };
 
-static int
-del(const struct bpf_map *map, const void *key)
-{
-    return -bpf_map_delete_elem(bpf_map__fd(map), key);
-}
-
-int
-fabric_kern_flow_put_key(const struct fabric_kern_flow_key *key,
-                         const struct fabric_kern_flow *flow)
-{
-    return put(skel->maps.flows, key, flow);
+    return bpf_map__fd(maps[map]);
 }
 
 int
-fabric_kern_flow_del_key(const struct fabric_kern_flow_key *key)
+fabric_kern_put(enum fabric_kern_map map, const void *key, const void *value)
 {
-    return del(skel->maps.flows, key);
+    return -bpf_map_update_elem(map_fd(map), key, value, BPF_ANY);
 }
 
 int
-fabric_kern_port_put(uint32_t ifindex, const struct fabric_kern_port *port)
+fabric_kern_get(enum fabric_kern_map map, const void *key, void *value)
 {
-    return put(skel->maps.ports, &ifindex, port);
+    return -bpf_map_lookup_elem(map_fd(map), key, value);
 }
 
 int
-fabric_kern_port_get(uint32_t ifindex, struct fabric_kern_port *port)
+fabric_kern_del(enum fabric_kern_map map, const void *key)
 {
-    return -bpf_map_lookup_elem(bpf_map__fd(skel->maps.ports), &ifindex, port);
-}
-
-int
-fabric_kern_port_del(uint32_t ifindex)
-{
-    return del(skel->maps.ports, &ifindex);
-}
-
-int
-fabric_kern_local_put(const struct fabric_kern_local_key *key,
-                      const struct fabric_kern_local *local)
-{
-    return put(skel->maps.locals, key, local);
-}
-
-int
-fabric_kern_local_del(const struct fabric_kern_local_key *key)
-{
-    return del(skel->maps.locals, key);
-}
-
-int
-fabric_kern_remote_put(const struct fabric_kern_remote_key *key,
-                       uint32_t endpoint)
-{
-    return put(skel->maps.remotes, key, &endpoint);
-}
-
-int
-fabric_kern_remote_del(const struct fabric_kern_remote_key *key)
-{
-    return del(skel->maps.remotes, key);
+    return -bpf_map_delete_elem(map_fd(map), key);
 }
 
 struct fabric_kern_conf *

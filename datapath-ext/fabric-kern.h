@@ -59,19 +59,17 @@ void fabric_kern_detach(int ifindex);
 /* Does 'ifindex' have a program of ours, of this process or another? */
 bool fabric_kern_is_attached(int ifindex);
 
-/* Maps.  Return 0 or a positive errno. */
-int fabric_kern_flow_put_key(const struct fabric_kern_flow_key *,
-                             const struct fabric_kern_flow *);
-int fabric_kern_flow_del_key(const struct fabric_kern_flow_key *);
-int fabric_kern_port_put(uint32_t ifindex, const struct fabric_kern_port *);
-int fabric_kern_port_get(uint32_t ifindex, struct fabric_kern_port *);
-int fabric_kern_port_del(uint32_t ifindex);
-int fabric_kern_local_put(const struct fabric_kern_local_key *,
-                          const struct fabric_kern_local *);
-int fabric_kern_local_del(const struct fabric_kern_local_key *);
-int fabric_kern_remote_put(const struct fabric_kern_remote_key *,
-                           uint32_t endpoint);
-int fabric_kern_remote_del(const struct fabric_kern_remote_key *);
+/* Maps.  Keys and values are as fabric-kern-abi.h says of each.  Return 0 or a
+ * positive errno. */
+enum fabric_kern_map {
+    FABRIC_KERN_FLOWS,          /* fabric_kern_flow_key, fabric_kern_flow. */
+    FABRIC_KERN_PORTS,          /* Interface index, fabric_kern_port. */
+    FABRIC_KERN_LOCALS,         /* fabric_kern_local_key, _local. */
+    FABRIC_KERN_REMOTES,        /* fabric_kern_remote_key, endpoint's index. */
+};
+int fabric_kern_put(enum fabric_kern_map, const void *key, const void *value);
+int fabric_kern_get(enum fabric_kern_map, const void *key, void *value);
+int fabric_kern_del(enum fabric_kern_map, const void *key);
 
 /* Memory that the programs read and write; the statistics are arrays.  Only
  * after a successful load. */

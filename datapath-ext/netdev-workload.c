@@ -224,17 +224,19 @@ static void
 tell_kernel(struct workload *w)
     OVS_REQUIRES(mutex)
 {
-    struct fabric_kern_port port;
+    struct fabric_kern_port old = { .port = UINT32_MAX }, new;
 
     if (!w->ifindex || w->port == ODPP_NONE) {
         return;
     }
-    if (fabric_kern_port_get(w->ifindex, &port)) {
-        memset(&port, 0, sizeof port);
+    fabric_kern_get(FABRIC_KERN_PORTS, &w->ifindex, &old);
+    new = old;
+    new.port = odp_to_u32(w->port);
+    new.redirect_peer = get_peer_mac(w->ifindex, new.peer_mac);
+    /* Writing loses what the kernel counts meanwhile. */
+    if (memcmp(&old, &new, sizeof old)) {
+        fabric_kern_put(FABRIC_KERN_PORTS, &w->ifindex, &new);
     }
-    port.port = odp_to_u32(w->port);
-    port.redirect_peer = get_peer_mac(w->ifindex, port.peer_mac);
-    fabric_kern_port_put(w->ifindex, &port);
 }
 
 /* Does the host itself use 'netdev'?  Its stack would see no packets. */
@@ -283,7 +285,7 @@ leave_channel(struct workload *w)
         hmap_remove(&by_ifindex, &w->ifindex_node);
         if (fabric_kern_is_ours()) {
             fabric_kern_detach(w->ifindex);
-            fabric_kern_port_del(w->ifindex);
+            fabric_kern_del(FABRIC_KERN_PORTS, &w->ifindex);
         }
         w->ifindex = 0;
         w->attached = false;
@@ -469,7 +471,8 @@ workload_get_stats(const struct netdev *netdev, struct netdev_stats *stats)
 
         ovs_mutex_lock(&mutex);
         w = find(netdev);
-        if (w && w->ifindex && !fabric_kern_port_get(w->ifindex, &port)) {
+        if (w && w->ifindex
+            && !fabric_kern_get(FABRIC_KERN_PORTS, &w->ifindex, &port)) {
             /* As seen by the switch: what it sends. */
             stats->tx_packets += port.tx_packets;
             stats->tx_bytes += port.tx_bytes;

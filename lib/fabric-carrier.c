@@ -4,12 +4,10 @@
 
 #include "fabric-carrier.h"
 
-#include <errno.h>
 #include <linux/rtnetlink.h>
 
+#include "fabric-monitor.h"
 #include "fabric-private.h"
-#include "netlink-socket.h"
-#include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "util.h"
@@ -68,45 +66,16 @@ fabric_carrier_open_monitor(void)
     static const unsigned int groups[] = {
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
     };
-    struct nl_sock *sock;
-    int error;
 
-    error = nl_sock_create(NETLINK_ROUTE, &sock);
-    for (size_t i = 0; !error && i < ARRAY_SIZE(groups); i++) {
-        error = nl_sock_join_mcgroup(sock, groups[i]);
-        if (error) {
-            nl_sock_destroy(sock);
-        }
-    }
-    if (error) {
-        VLOG_WARN("loss of carrier will only be noticed by probes (%s)",
-                  ovs_strerror(error));
-        return NULL;
-    }
-    return sock;
+    return fabric_monitor_open(groups, ARRAY_SIZE(groups),
+                               "loss of carrier will only be noticed by "
+                               "probes");
 }
 
 void
 fabric_carrier_run_monitor(struct nl_sock *sock)
 {
-    uint64_t stub[512];
-    struct ofpbuf buf;
-    bool changed = false;
-
-    ofpbuf_use_stub(&buf, stub, sizeof stub);
-    for (;;) {
-        int error = nl_sock_recv(sock, &buf, NULL, false);
-
-        if (error == EAGAIN) {
-            break;
-        }
-        changed = true;
-        if (error && error != ENOBUFS) {
-            break;
-        }
-    }
-    ofpbuf_uninit(&buf);
-    if (changed) {
+    if (fabric_monitor_read(sock)) {
         fabric_carrier_check();
     }
 }

@@ -10,16 +10,14 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 
+#include "fabric-monitor.h"
 #include "netlink-socket.h"
 #include "netlink.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
-#include "openvswitch/vlog.h"
 #include "packets.h"
 #include "socket-util.h"
 #include "util.h"
-
-VLOG_DEFINE_THIS_MODULE(fabric_route);
 
 /* Linux 4.17+. */
 #define OUR_RTA_IP_PROTO 27
@@ -119,57 +117,23 @@ fabric_route_lookup(const struct in6_addr *local_ip, ovs_be16 src_port,
     return error;
 }
 
-static struct nl_sock *
-open_monitor(void)
+bool
+fabric_route_changed(void)
 {
     static const unsigned int groups[] = {
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
         RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
         RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
     };
-    struct nl_sock *sock;
-    int error;
+    static bool opened;
 
-    error = nl_sock_create(NETLINK_ROUTE, &sock);
-    if (error) {
-        VLOG_WARN("cannot watch routes (%s)", ovs_strerror(error));
-        return NULL;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-        error = nl_sock_join_mcgroup(sock, groups[i]);
-        if (error) {
-            VLOG_WARN("cannot watch routes in group %u (%s)", groups[i],
-                      ovs_strerror(error));
-        }
-    }
-    return sock;
-}
-
-bool
-fabric_route_changed(void)
-{
-    uint64_t stub[512];
-    struct ofpbuf buf;
-    bool changed = false;
-
-    if (!monitor) {
-        monitor = open_monitor();
+    if (!opened) {
+        opened = true;
+        monitor = fabric_monitor_open(groups, ARRAY_SIZE(groups),
+                                      "changes of routes will not be noticed");
         return true;
     }
-    ofpbuf_use_stub(&buf, stub, sizeof stub);
-    for (;;) {
-        int error = nl_sock_recv(monitor, &buf, NULL, false);
-
-        if (error == EAGAIN) {
-            break;
-        }
-        changed = true;
-        if (error && error != ENOBUFS) {
-            break;
-        }
-    }
-    ofpbuf_uninit(&buf);
-    return changed;
+    return monitor && fabric_monitor_read(monitor);
 }
 
 void

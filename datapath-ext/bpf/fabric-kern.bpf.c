@@ -243,6 +243,27 @@ final_eth_dst(struct __sk_buff *skb, const struct packet *p,
     return bpf_skb_load_bytes(skb, 0, eth_dst, 6);
 }
 
+/* Does what 'flow' says, 'path' being where to if that is a fabric. */
+static __always_inline int
+forward(struct __sk_buff *skb, const struct packet *p,
+        struct fabric_kern_flow *flow, struct fabric_kern_path *path,
+        __u32 n_segs, __u64 n_bytes)
+{
+    __u8 eth_dst[6];
+
+    if (execute_ops(skb, p, flow)) {
+        return TC_ACT_SHOT;
+    }
+    if (path) {
+        return output_fabric(skb, flow, path, n_segs, n_bytes);
+    }
+    if (flow->verdict == FABRIC_KERN_OUTPUT
+        && !final_eth_dst(skb, p, flow, eth_dst)) {
+        return output_port(flow->port, eth_dst, n_segs, n_bytes);
+    }
+    return TC_ACT_SHOT;
+}
+
 /* Programs. */
 
 /* Hands the packet to userspace.  A VLAN tag would be put into the frame by
@@ -278,7 +299,6 @@ fabric_from_port(struct __sk_buff *skb)
     struct fabric_kern_flow *flow;
     struct fabric_kern_port *port;
     struct packet p = {};
-    __u8 eth_dst[6];
     __u32 n_segs;
     __u64 n_bytes;
 
@@ -320,21 +340,11 @@ fabric_from_port(struct __sk_buff *skb)
     n_segs = count_segments(skb, &p);
     n_bytes = count_bytes(&p, n_segs);
     count_flow(flow, &p, n_segs, n_bytes);
-    if (execute_ops(skb, &p, flow)) {
-        return TC_ACT_SHOT;
-    }
-    if (path) {
-        return output_fabric(skb, flow, path, n_segs, n_bytes);
-    }
-    if (flow->verdict == FABRIC_KERN_OUTPUT
-        && !final_eth_dst(skb, &p, flow, eth_dst)) {
-        return output_port(flow->port, eth_dst, n_segs, n_bytes);
-    }
-    return TC_ACT_SHOT;
+    return forward(skb, &p, flow, path, n_segs, n_bytes);
 }
 
-/* Parses the outer headers, of which the tunnel's begins at 'ofs'.  Returns
- * the offset of the inner frame, or 0 if the packet is not ours. */
+/* Parses the outer headers as far as UDP's.  Returns the offset of the inner
+ * frame, or 0 if the packet is not ours. */
 static __always_inline __u32
 parse_outer(struct __sk_buff *skb, struct packet *p,
             struct fabric_kern_local_key *local,
@@ -417,7 +427,6 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     struct fabric_kern_flow *flow;
     __u8 inner_tos = p->key.ip_tos;
     __u32 fabric = local->fabric;
-    __u8 eth_dst[6];
     __u32 n_segs;
     __u64 n_bytes;
 
@@ -454,14 +463,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
         __sync_fetch_and_add(&e->rx_bytes, n_bytes);
     }
 
-    if (execute_ops(skb, p, flow)) {
-        return TC_ACT_SHOT;
-    }
-    if (flow->verdict == FABRIC_KERN_OUTPUT
-        && !final_eth_dst(skb, p, flow, eth_dst)) {
-        return output_port(flow->port, eth_dst, n_segs, n_bytes);
-    }
-    return TC_ACT_SHOT;
+    return forward(skb, p, flow, NULL, n_segs, n_bytes);
 }
 
 SEC("tc")

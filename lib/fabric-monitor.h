@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FABRIC_MONITOR_H
+#define FABRIC_MONITOR_H 1
+
+/* Sockets by which the kernel tells that links, addresses or routes changed.
+ *
+ * Unlike rtnetlink.h, whose notifiers belong to the main thread.
+ *
+ * Thread-safety: one thread for each socket. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct nl_sock;
+
+/* Returns a socket for the 'n' RTNLGRP_* 'groups'; or NULL, after logging that
+ * 'effect' results. */
+struct nl_sock *fabric_monitor_open(const unsigned int groups[], size_t n,
+                                    const char *effect);
+
+/* Reads all that 'sock' has.  Returns true if that was anything. */
+bool fabric_monitor_read(struct nl_sock *sock);
+
+#endif /* fabric-monitor.h */
