@@ -177,7 +177,8 @@ struct fabric_kern_path {
     __u64 tx_packets, tx_bytes;
     __u32 out_ifindex;          /* 0 if the kernel cannot send over it. */
     __u32 out_mtu;              /* Of the outer IP packet. */
-    __u8 pad[48];
+    __u32 next_hop[4];          /* IPv4 as v4-mapped IPv6 address. */
+    __u8 pad[32];
 };
 
 struct fabric_kern_endpoint {

@@ -394,7 +394,8 @@ static void
 sync_path(const struct fabric_path *path, bool may_send, bool routes_changed)
 {
     struct fabric_table_path *p = &fabric_table_paths[path->index];
-    uint32_t ifindex, mtu = 0;
+    struct fabric_route route;
+    uint32_t ifindex;
 
     if (path->index >= FABRIC_KERN_MAX_PATHS) {
         return;
@@ -403,13 +404,15 @@ sync_path(const struct fabric_path *path, bool may_send, bool routes_changed)
     if (!may_send) {
         ifindex = 0;
     } else if (!ifindex || routes_changed) {
-        if (fabric_route_lookup(&p->local_ip, p->src_port, &p->remote_ip,
-                                p->dst_port, &ifindex, &mtu)) {
-            ifindex = 0;
+        ifindex = 0;
+        if (!fabric_route_lookup(&p->local_ip, p->src_port, &p->remote_ip,
+                                 p->dst_port, &route)) {
+            ifindex = route.ifindex;
+            /* A packet that sees only some of this is one that the change of
+             * the route loses, or is checked against the other's MTU. */
+            atomic_store_relaxed(&p->out_mtu, route.mtu);
+            p->next_hop = route.next_hop;
         }
-        /* A packet that sees the one without the other goes to the old
-         * interface once more or is checked against the other's MTU. */
-        atomic_store_relaxed(&p->out_mtu, mtu);
     }
     atomic_store_relaxed(&p->out_ifindex, ifindex);
     if (ifindex) {

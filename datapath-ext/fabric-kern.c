@@ -31,6 +31,7 @@ SAME(path, tx_packets, path);
 SAME(path, tx_bytes, path);
 SAME(path, out_ifindex, path);
 SAME(path, out_mtu, path);
+SAME(path, next_hop, path);
 BUILD_ASSERT_DECL(sizeof(struct fabric_kern_path)
                   == sizeof(struct fabric_table_path));
 SAME(endpoint, rx_packets, endpoint);

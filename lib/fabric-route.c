@@ -17,6 +17,7 @@
 #include "openvswitch/poll-loop.h"
 #include "packets.h"
 #include "socket-util.h"
+#include "unaligned.h"
 #include "util.h"
 
 /* Linux 4.17+. */
@@ -52,14 +53,30 @@ get_device_mtu(uint32_t ifindex, uint32_t *mtu)
     return error;
 }
 
-/* Takes the interface and, if the route has one of its own, the MTU from
- * 'reply'. */
+static bool
+parse_ip(const void *p, size_t size, struct in6_addr *ip)
+{
+    if (size == sizeof(ovs_be32)) {
+        in6_addr_set_mapped_ipv4(ip, get_unaligned_be32(p));
+    } else if (size == sizeof *ip) {
+        memcpy(ip, p, sizeof *ip);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Takes the interface, the gateway if there is one and, if the route has one
+ * of its own, the MTU from 'reply'. */
 static int
-parse_reply(struct ofpbuf *reply, uint32_t *ifindex, uint32_t *mtu)
+parse_reply(struct ofpbuf *reply, struct fabric_route *route)
 {
     static const struct nl_policy policy[] = {
         [RTA_OIF] = { .type = NL_A_U32, .optional = true },
         [RTA_METRICS] = { .type = NL_A_NESTED, .optional = true },
+        [RTA_GATEWAY] = { .type = NL_A_UNSPEC, .optional = true },
+        [RTA_VIA] = { .type = NL_A_UNSPEC, .optional = true,
+                      .min_len = sizeof(struct rtvia) },
     };
     struct nlattr *attrs[ARRAY_SIZE(policy)];
     const struct rtmsg *rtm;
@@ -73,15 +90,30 @@ parse_reply(struct ofpbuf *reply, uint32_t *ifindex, uint32_t *mtu)
     if (rtm->rtm_type != RTN_UNICAST || !attrs[RTA_OIF]) {
         return EHOSTUNREACH;
     }
-    *ifindex = nl_attr_get_u32(attrs[RTA_OIF]);
-    error = get_device_mtu(*ifindex, mtu);
+    if (attrs[RTA_GATEWAY]
+        && !parse_ip(nl_attr_get(attrs[RTA_GATEWAY]),
+                     nl_attr_get_size(attrs[RTA_GATEWAY]),
+                     &route->next_hop)) {
+        return EPROTO;
+    }
+    if (attrs[RTA_VIA]) {
+        const struct rtvia *via = nl_attr_get(attrs[RTA_VIA]);
+
+        if (!parse_ip(via->rtvia_addr,
+                      nl_attr_get_size(attrs[RTA_VIA]) - sizeof *via,
+                      &route->next_hop)) {
+            return EPROTO;
+        }
+    }
+    route->ifindex = nl_attr_get_u32(attrs[RTA_OIF]);
+    error = get_device_mtu(route->ifindex, &route->mtu);
     if (!error && attrs[RTA_METRICS]) {
         const struct nlattr *a = nl_attr_find_nested(attrs[RTA_METRICS],
                                                      RTAX_MTU);
 
         if (a && nl_attr_get_size(a) == sizeof(uint32_t)
             && nl_attr_get_u32(a)) {
-            *mtu = MIN(*mtu, nl_attr_get_u32(a));
+            route->mtu = MIN(route->mtu, nl_attr_get_u32(a));
         }
     }
     return error;
@@ -90,7 +122,7 @@ parse_reply(struct ofpbuf *reply, uint32_t *ifindex, uint32_t *mtu)
 int
 fabric_route_lookup(const struct in6_addr *local_ip, ovs_be16 src_port,
                     const struct in6_addr *remote_ip, ovs_be16 dst_port,
-                    uint32_t *ifindex, uint32_t *mtu)
+                    struct fabric_route *route)
 {
     bool v4 = IN6_IS_ADDR_V4MAPPED(local_ip);
     struct ofpbuf request, *reply;
@@ -111,7 +143,8 @@ fabric_route_lookup(const struct in6_addr *local_ip, ovs_be16 src_port,
     error = nl_transact(NETLINK_ROUTE, &request, &reply);
     ofpbuf_uninit(&request);
     if (!error) {
-        error = parse_reply(reply, ifindex, mtu);
+        route->next_hop = *remote_ip;
+        error = parse_reply(reply, route);
         ofpbuf_delete(reply);
     }
     return error;

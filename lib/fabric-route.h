@@ -3,8 +3,8 @@
 #ifndef FABRIC_ROUTE_H
 #define FABRIC_ROUTE_H 1
 
-/* By which interface the host sends a UDP datagram.
- * =================================================
+/* By which interface and next hop the host sends a UDP datagram.
+ * ==============================================================
  *
  * Asks the kernel, which takes policy routing and the choice among equal-cost
  * routes into account as it does for a socket.
@@ -13,15 +13,21 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <netinet/in.h>
 #include "openvswitch/types.h"
 
-struct in6_addr;
+struct fabric_route {
+    uint32_t ifindex;
+    uint32_t mtu;               /* Of IP packets. */
+    struct in6_addr next_hop;   /* A neighbor: the destination itself, or a
+                                 * gateway, of either family. */
+};
 
-/* Stores the interface index and the MTU for IP packets.  Ports are in network
- * byte order, IPv4 addresses v4-mapped.  Returns 0 or a positive errno. */
+/* Fills '*route' in.  Ports are in network byte order, IPv4 addresses
+ * v4-mapped.  Returns 0 or a positive errno. */
 int fabric_route_lookup(const struct in6_addr *local_ip, ovs_be16 src_port,
                         const struct in6_addr *remote_ip, ovs_be16 dst_port,
-                        uint32_t *ifindex, uint32_t *mtu);
+                        struct fabric_route *route);
 
 /* Has a route, rule, address or interface changed since the last call?  The
  * first call says yes. */

@@ -74,7 +74,8 @@ struct fabric_table_path {
     /* For the kernel's fast path. */
     ATOMIC(uint32_t) out_ifindex;       /* 0 if it cannot send. */
     ATOMIC(uint32_t) out_mtu;           /* Of the outer IP packet. */
-    uint8_t pad[48];
+    struct in6_addr next_hop;           /* Its neighbor that forwards. */
+    uint8_t pad[32];
 };
 BUILD_ASSERT_DECL(sizeof(struct fabric_table_path) == 128);
 

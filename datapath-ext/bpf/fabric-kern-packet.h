@@ -3,10 +3,7 @@
 #ifndef FABRIC_KERN_PACKET_H
 #define FABRIC_KERN_PACKET_H 1
 
-/* From a frame to the key by which its flow is found.
- *
- * Offsets in frames are constants wherever this is used, as the verifier wants
- * them. */
+/* From a frame to the key by which its flow is found. */
 
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -34,13 +31,27 @@ struct packet {
     bool is_ipv6;
 };
 
-/* Makes the first 'len' bytes, or all there are, readable in place. */
-static __always_inline void
+/* The longest headers before a frame: Ethernet, IPv6, UDP and VXLAN or
+ * Geneve. */
+#define MAX_FRAME_OFS (sizeof(struct ethhdr) + sizeof(struct ipv6hdr)   \
+                       + sizeof(struct udphdr) + 8)
+
+/* What parse_frame() may have to read of a frame. */
+#define MAX_HEADERS (sizeof(struct ethhdr) + sizeof(struct ipv6hdr)     \
+                     + sizeof(struct tcphdr))
+
+/* Makes the first 'len' bytes, or all there are, readable in place.  Returns
+ * false if they were already.  Costs a copy of the frame's head, and headers
+ * usually are readable, so parse first. */
+static __always_inline bool
 pull(struct __sk_buff *skb, __u32 len)
 {
-    if (skb->data + len > skb->data_end) {
-        bpf_skb_pull_data(skb, len < skb->len ? len : skb->len);
+    __u64 readable = (__u64) skb->data_end - (__u64) skb->data;
+
+    if (len > skb->len) {
+        len = skb->len;
     }
+    return readable < len && !bpf_skb_pull_data(skb, len);
 }
 
 /* Parses TCP, UDP, SCTP and ICMP at 'l4'. */
@@ -86,15 +97,20 @@ parse_l4(struct packet *p, __u8 proto, __u32 l4_ofs, void *l4, void *end)
 }
 
 /* Parses the Ethernet frame at offset 'ofs'.  Returns false if it is none of
- * ours. */
-static __always_inline bool
-parse_frame(struct __sk_buff *skb, const __u32 ofs, struct packet *p)
+ * ours.  A global function, which the verifier looks at once and by itself. */
+__noinline int
+parse_frame(struct __sk_buff *skb, __u32 ofs, struct packet *p)
 {
     void *data = (void *) (long) skb->data;
     void *end = (void *) (long) skb->data_end;
-    struct ethhdr *eth = data + ofs;
-    struct fabric_kern_key *key = &p->key;
+    struct fabric_kern_key *key;
+    struct ethhdr *eth;
 
+    if (!p || ofs > MAX_FRAME_OFS) {
+        return false;
+    }
+    key = &p->key;
+    eth = data + ofs;
     if ((void *) (eth + 1) > end) {
         return false;
     }

@@ -174,6 +174,22 @@ path_fits(const struct __sk_buff *skb, const struct packet *p,
            && p->len + outer <= 0xffff;
 }
 
+/* The next hop spares the kernel the look-up of a route. */
+static __always_inline int
+redirect_neigh(const struct fabric_kern_path *path)
+{
+    struct bpf_redir_neigh nh = {};
+
+    if (is_v4mapped(path->next_hop)) {
+        nh.nh_family = 2;        /* AF_INET. */
+        nh.ipv4_nh = path->next_hop[3];
+    } else {
+        nh.nh_family = 10;       /* AF_INET6. */
+        __builtin_memcpy(nh.ipv6_nh, path->next_hop, sizeof nh.ipv6_nh);
+    }
+    return bpf_redirect_neigh(path->out_ifindex, &nh, sizeof nh, 0);
+}
+
 static __always_inline int
 output_fabric(struct __sk_buff *skb, struct fabric_kern_flow *flow,
               struct fabric_kern_path *path, __u32 n_segs, __u64 n_bytes)
@@ -195,7 +211,7 @@ output_fabric(struct __sk_buff *skb, struct fabric_kern_flow *flow,
     /* Routers that are namespaces would choose among equal-cost routes by the
      * hash that the sender's socket gave the inner packet. */
     bpf_set_hash_invalid(skb);
-    return bpf_redirect_neigh(path->out_ifindex, NULL, 0, 0);
+    return redirect_neigh(path);
 }
 
 /* To a workload: straight into its namespace if the frame is for it, so that
@@ -310,8 +326,8 @@ fabric_from_port(struct __sk_buff *skb)
         return TC_ACT_UNSPEC;
     }
 
-    pull(skb, sizeof(struct ethhdr) + sizeof(struct ipv6hdr) + 20);
-    if (!parse_frame(skb, 0, &p)) {
+    if (!parse_frame(skb, 0, &p)
+        && (!pull(skb, MAX_HEADERS) || !parse_frame(skb, 0, &p))) {
         return to_channel(skb, c);
     }
     p.key.in_port = port->port;
@@ -478,10 +494,11 @@ fabric_from_underlay(struct __sk_buff *skb)
     __u32 header[2];
     __u32 *endpoint;
     __u32 inner;
-    bool ok;
 
-    pull(skb, ETH_HLEN + V6_OUTER + ETH_HLEN + sizeof(struct ipv6hdr) + 20);
     inner = parse_outer(skb, &p, &local_key, &remote_key);
+    if (!inner && pull(skb, ETH_HLEN + V6_OUTER)) {
+        inner = parse_outer(skb, &p, &local_key, &remote_key);
+    }
     if (!inner || skb->vlan_present) {
         return TC_ACT_UNSPEC;
     }
@@ -500,12 +517,10 @@ fabric_from_underlay(struct __sk_buff *skb)
     }
     p.key.vni = bpf_ntohl(header[1]) >> 8;
 
-    /* Offsets that the verifier knows. */
-    if (inner == ETH_HLEN + V4_OUTER) {
-        ok = parse_frame(skb, ETH_HLEN + V4_OUTER, &p);
-    } else {
-        ok = parse_frame(skb, ETH_HLEN + V6_OUTER, &p);
+    if (!parse_frame(skb, inner, &p)
+        && (!pull(skb, inner + MAX_HEADERS)
+            || !parse_frame(skb, inner, &p))) {
+        return TC_ACT_UNSPEC;
     }
-    return (ok ? from_underlay(skb, c, &p, local, *endpoint, inner)
-            : TC_ACT_UNSPEC);
+    return from_underlay(skb, c, &p, local, *endpoint, inner);
 }

@@ -5,11 +5,15 @@ import contextlib
 
 from fabric_lab import lab
 
-# What a system is called in results, and the lab's options for it.
+# What a system is called in results, and the lab's options for it.  raw-veth
+# is the hosts themselves and one veth pair between them; the others have a
+# workload on each host, behind a veth pair of its own, which in bridged-veth
+# a bridge joins to the same wire without any tunnel.
 SYSTEMS = {
     "weft": {"systems": ["weft"]},
     "weft-userspace": {"systems": ["weft"], "fast_path": False},
     "raw-veth": {"systems": ["raw"], "tenants": 0, "tso": False},
+    "bridged-veth": {"systems": ["bridged"], "tso": False},
     "kernel-vxlan": {"systems": ["kernel-vxlan"], "tso": False},
     "ovs": {"systems": ["ovs"], "tso": False},
     "ovs-tso": {"systems": ["ovs"], "tso": True},

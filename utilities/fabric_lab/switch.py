@@ -188,6 +188,8 @@ class Host:
             return
         if self.system == "kernel-vxlan":
             self.attach_kernel()
+        elif self.system == "bridged":
+            self.attach_bridged()
         elif self.has_ovs:
             self.attach_ovs()
 
@@ -295,7 +297,25 @@ class Host:
 
     # The kernel.
 
+    def attach_bridged(self):
+        """No tunnel: the workload and the first uplink on one bridge."""
+        self.no_bridge_filter()
+        uplink = self.topo.uplinks_of(self.name)[0].end(self.name).dev
+        batch = netns.Batch(self.lab)
+        batch.add(self.name, "link add br-t1 type bridge mcast_snooping 0")
+        for dev in ("t1", uplink):
+            batch.add(self.name, "link set %s master br-t1" % dev)
+        batch.add(self.name, "link set br-t1 up")
+        batch.run()
+
+    def no_bridge_filter(self):
+        """Packets on bridges need not pass the firewall's hooks."""
+        netns.sysctl(self.lab, self.name, [
+            ("bridge/bridge-nf-call-%stables" % family, 0, False)
+            for family in ("ip", "ip6", "arp")])
+
     def attach_kernel(self):
+        self.no_bridge_filter()
         batch = netns.Batch(self.lab)
         local = self.topo.vteps(self.name)[0]
         fdb = []

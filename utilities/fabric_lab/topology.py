@@ -37,7 +37,7 @@ MAX_SPINES = 64
 MAX_TENANTS = 32
 
 ENCAPS = ("vxlan", "geneve")
-SYSTEMS = ("weft", "bare", "ovs", "kernel-vxlan", "raw")
+SYSTEMS = ("weft", "bare", "ovs", "kernel-vxlan", "bridged", "raw")
 
 # Outer Ethernet is not counted: IP (20 or 40), UDP (8), VXLAN or option-less
 # Geneve (8), inner Ethernet (14).
@@ -132,6 +132,10 @@ class Topology:
         if "kernel-vxlan" in systems and self.opts["encap"] != "vxlan":
             raise LabError("kernel-vxlan cannot use --encap %s"
                            % self.opts["encap"])
+        if "bridged" in systems and (self.opts["leaves"]
+                                     or self.opts["tenants"] != 1):
+            raise LabError("system bridged has no overlay, so it needs "
+                           "--leaves 0 and --tenants 1")
         if "raw" in systems and self.opts["tenants"]:
             raise LabError("system raw has no overlay, so it needs "
                            "--tenants 0")
