@@ -173,7 +173,7 @@ struct fabric_kern_path {
     __u32 remote_ip[4];
     __u16 src_port, dst_port;   /* Network byte order. */
     __u32 endpoint;
-    __u32 key, state, suspect, zero;
+    __u32 key, state, suspect, weight;
     __u64 tx_packets, tx_bytes;
     __u32 out_ifindex;          /* 0 if the kernel cannot send over it. */
     __u32 out_mtu;              /* Of the outer IP packet. */

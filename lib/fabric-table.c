@@ -3,7 +3,9 @@
 /* Fallback of slots whose home is down follows highest random weight hashing
  * (Thaler and Ravishankar, "Using name-based mappings to increase hit rates",
  * IEEE/ACM Transactions on Networking 6(1), 1998): each (slot, path) pair has
- * a fixed weight and the usable path with the highest weight wins.
+ * a fixed rank and the usable path with the highest rank wins.  The same ranks
+ * tell which of its homes a path of less than full weight keeps: those for
+ * which it ranks highest.
  *
  * The entries live in one anonymous mapping each, reserved at full size but
  * backed by memory only where touched, so that indexes never move. */
@@ -240,6 +242,7 @@ fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
                            hash_bytes(remote_ip, sizeof *remote_ip, src_port));
     atomic_store_relaxed(&path->state, FABRIC_PATH_UNKNOWN);
     path->suspect = false;
+    path->weight = FABRIC_TABLE_FULL_WEIGHT;
     atomic_store_relaxed(&path->tx_packets, 0);
     atomic_store_relaxed(&path->tx_bytes, 0);
     atomic_store_relaxed(&path->out_ifindex, 0);
@@ -259,46 +262,115 @@ is_usable(uint32_t path)
     return fabric_path_state_is_usable(fabric_table_get_state(path));
 }
 
-/* Returns the usable path of 'h' with the highest weight for 'slot', or
- * FABRIC_TABLE_NONE if none is usable.  A suspect path counts only if
- * 'suspects' is true. */
+/* How 'path' ranks for 'slot' among the paths of its endpoint. */
 static uint32_t
-rendezvous(const struct endpoint_homes *h, size_t slot, bool suspects)
+rank(uint32_t path, size_t slot)
 {
-    uint32_t best = FABRIC_TABLE_NONE;
-    uint32_t best_weight = 0;
+    return hash_2words(fabric_table_paths[path].key, slot);
+}
+
+/* The highest weight of a usable path of 'h', which counts as full. */
+static unsigned int
+highest_weight(const struct endpoint_homes *h)
+{
+    unsigned int highest = 0;
 
     for (size_t i = 0; i < h->n_paths; i++) {
-        uint32_t path = h->paths[i];
-
-        if (is_usable(path)
-            && (suspects || !fabric_table_paths[path].suspect)) {
-            uint32_t weight = hash_2words(fabric_table_paths[path].key, slot);
-
-            if (best == FABRIC_TABLE_NONE || weight > best_weight) {
-                best = path;
-                best_weight = weight;
-            }
+        if (is_usable(h->paths[i])) {
+            highest = MAX(highest, fabric_table_paths[h->paths[i]].weight);
         }
     }
-    return best;
+    return highest;
+}
+
+/* How good a refuge is.  Suspects come after paths that are bad, for they are
+ * probably dead, and paths that were left come last. */
+enum refuge {
+    REFUGE_NONE,                /* Not usable. */
+    REFUGE_LEFT,                /* Weight 0. */
+    REFUGE_SUSPECT,
+    REFUGE_PARTIAL,             /* Less than full weight. */
+    REFUGE_FULL
+};
+
+static enum refuge
+refuge_of(uint32_t path, unsigned int full)
+{
+    const struct fabric_table_path *p = &fabric_table_paths[path];
+
+    return (!is_usable(path) ? REFUGE_NONE
+            : full && !p->weight ? REFUGE_LEFT
+            : p->suspect ? REFUGE_SUSPECT
+            : p->weight < full ? REFUGE_PARTIAL
+            : REFUGE_FULL);
 }
 
 /* Returns where 'slot', which now points to 'current', belongs while its home
- * is not usable, one path at least being usable. */
+ * is not usable or does not keep it: to the path of 'h' with the highest rank
+ * among the best refuges, unless 'current' is as good.  '*best' becomes how
+ * good that path is. */
 static uint32_t
-find_refuge(const struct endpoint_homes *h, size_t slot, uint32_t current)
+find_refuge(const struct endpoint_homes *h, size_t slot, uint32_t current,
+            unsigned int full, enum refuge *best)
 {
-    uint32_t path;
+    uint32_t path = FABRIC_TABLE_NONE;
+    uint32_t highest = 0;
 
+    *best = REFUGE_NONE;
     for (size_t i = 0; i < h->n_paths; i++) {
-        if (h->paths[i] == current && is_usable(current)
-            && !fabric_table_paths[current].suspect) {
+        enum refuge refuge = refuge_of(h->paths[i], full);
+
+        if (refuge == REFUGE_FULL && h->paths[i] == current) {
+            *best = refuge;
             return current;
         }
+        if (refuge >= *best && refuge != REFUGE_NONE) {
+            uint32_t r = rank(h->paths[i], slot);
+
+            if (refuge > *best || r > highest) {
+                *best = refuge;
+                highest = r;
+                path = h->paths[i];
+            }
+        }
     }
-    path = rendezvous(h, slot, false);
-    return path != FABRIC_TABLE_NONE ? path : rendezvous(h, slot, true);
+    return path;
+}
+
+struct ranked_slot {
+    uint32_t rank;
+    uint32_t slot;
+};
+
+static int
+compare_ranked_slots(const void *a_, const void *b_)
+{
+    const struct ranked_slot *a = a_;
+    const struct ranked_slot *b = b_;
+
+    return (a->rank != b->rank ? (a->rank < b->rank ? 1 : -1)
+            : a->slot < b->slot ? -1 : a->slot > b->slot);
+}
+
+/* Sets the elements of 'away' for the homes that 'path' does not keep. */
+static void
+leave_homes(const struct endpoint_homes *h, uint32_t path, unsigned int full,
+            bool away[FABRIC_TABLE_SLOTS])
+{
+    struct ranked_slot slots[FABRIC_TABLE_SLOTS];
+    size_t n = 0, n_kept;
+
+    for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
+        if (h->homes[i] == path) {
+            slots[n++] = (struct ranked_slot) { rank(path, i), i };
+        }
+    }
+    qsort(slots, n, sizeof *slots, compare_ranked_slots);
+
+    n_kept = (n * fabric_table_paths[path].weight + full / 2) / full;
+    for (size_t i = n_kept; i < n; i++) {
+        away[slots[i].slot] = true;
+    }
 }
 
 /* Points every slot of 'endpoint' to where it belongs now. */
@@ -308,20 +380,34 @@ update_slots(uint32_t endpoint)
 {
     struct fabric_table_endpoint *ep = &fabric_table_endpoints[endpoint];
     const struct endpoint_homes *h = homes[endpoint];
+    unsigned int full = highest_weight(h);
+    bool away[FABRIC_TABLE_SLOTS] = { false };
     uint32_t n_usable = 0;
 
     for (size_t i = 0; i < h->n_paths; i++) {
-        n_usable += is_usable(h->paths[i]);
+        uint32_t path = h->paths[i];
+
+        if (is_usable(path)) {
+            n_usable++;
+            if (fabric_table_paths[path].weight < full) {
+                leave_homes(h, path, full, away);
+            }
+        }
     }
 
     for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
         uint32_t path = h->homes[i];
+        bool dead = path != FABRIC_TABLE_NONE && !is_usable(path);
 
-        if (path != FABRIC_TABLE_NONE && n_usable && !is_usable(path)) {
-            uint32_t current;
+        if (n_usable && (dead || away[i])) {
+            enum refuge best;
+            uint32_t current, refuge;
 
             atomic_read_relaxed(&ep->slots[i], &current);
-            path = find_refuge(h, i, current);
+            refuge = find_refuge(h, i, current, full, &best);
+            if (dead || best > refuge_of(path, full)) {
+                path = refuge;
+            }
         }
         /* Publishes a new path's entry here and in fabric_path_aux. */
         atomic_store_explicit(&ep->slots[i], path, memory_order_release);
@@ -424,6 +510,26 @@ void
 fabric_table_set_suspect(uint32_t path, bool suspect)
 {
     fabric_table_paths[path].suspect = suspect;
+}
+
+void
+fabric_table_set_weight(uint32_t path, unsigned int weight)
+{
+    struct fabric_table_path *p = &fabric_table_paths[path];
+
+    weight = MIN(weight, FABRIC_TABLE_FULL_WEIGHT);
+    if (weight != p->weight) {
+        p->weight = weight;
+        if (is_usable(path)) {
+            update_slots(p->endpoint);
+        }
+    }
+}
+
+unsigned int
+fabric_table_get_weight(uint32_t path)
+{
+    return fabric_table_paths[path].weight;
 }
 
 unsigned int

@@ -35,6 +35,18 @@
  * If no path is usable, every slot points to its home: sending over a path
  * that may be dead beats dropping for certain.
  *
+ * Weights
+ * =======
+ *
+ * A path of less than full weight keeps that share of its homes, always the
+ * same ones for the same share, and more of them for a greater share.  The
+ * others of its slots, and the slots that had fled to it, go to paths of full
+ * weight by the same rule as above.  A path of weight 0 keeps none, but is a
+ * better refuge than a path that is not usable.
+ *
+ * A path has full weight if no usable path has more: where all are equally
+ * bad, all are used as if they were good.
+ *
  * Thread-safety
  * =============
  *
@@ -53,6 +65,7 @@
 #define FABRIC_TABLE_SLOTS 256
 #define FABRIC_TABLE_HASH_SHIFT 24      /* 32 - log2(FABRIC_TABLE_SLOTS). */
 #define FABRIC_TABLE_NONE UINT32_MAX    /* No path. */
+#define FABRIC_TABLE_FULL_WEIGHT 256
 
 struct fabric_table_path {
     /* Immutable while the index is allocated. */
@@ -66,6 +79,8 @@ struct fabric_table_path {
     ATOMIC(uint32_t) state;             /* enum fabric_path_state. */
     uint32_t suspect;                   /* For writers: no refuge for flows of
                                          * other paths. */
+    uint32_t weight;                    /* For writers: of
+                                         * FABRIC_TABLE_FULL_WEIGHT. */
 
     /* Inner packets and bytes sent. */
     atomic_uint64_t tx_packets;
@@ -120,7 +135,7 @@ void fabric_table_set_paths(uint32_t endpoint, const uint32_t paths[],
                             size_t n)
     OVS_REQUIRES(fabric_table_mutex);
 
-/* Paths.  Likewise; a new path is FABRIC_PATH_UNKNOWN. */
+/* Paths.  Likewise; a new path is FABRIC_PATH_UNKNOWN and has full weight. */
 uint32_t fabric_table_alloc_path(uint32_t endpoint,
                                  const struct in6_addr *local_ip,
                                  const struct in6_addr *remote_ip,
@@ -134,6 +149,15 @@ void fabric_table_set_state(uint32_t path, enum fabric_path_state)
 /* Makes 'path' the last choice for flows whose own path is not usable, or no
  * longer, from the next change of state on. */
 void fabric_table_set_suspect(uint32_t path, bool suspect)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Gives 'path' the share 'weight' / FABRIC_TABLE_FULL_WEIGHT, at most 1, of
+ * its homes.  Who changes several paths raises weights before it lowers
+ * others, and sets the weight of a path before the state that makes it
+ * usable, so that no flow moves twice. */
+void fabric_table_set_weight(uint32_t path, unsigned int weight)
+    OVS_REQUIRES(fabric_table_mutex);
+unsigned int fabric_table_get_weight(uint32_t path)
     OVS_REQUIRES(fabric_table_mutex);
 
 /* Number of slots of its endpoint that point to 'path'. */
