@@ -53,6 +53,14 @@ python3-scapy   scapy.py            malformed packets
 END
 }
 
+# What the build goes on without, and does not have everywhere.
+optional_packages() {
+    cat << END
+libxdp-dev      libxdp.pc           AF_XDP ports, which a bench compares with
+libnuma-dev     /usr/include/numa.h  also those
+END
+}
+
 # /usr/sbin is not in everyone's PATH.
 have() {
     PATH=$PATH:/usr/sbin:/sbin
@@ -66,40 +74,50 @@ have() {
 
 # dpkg's files tell faster than the checks, scapy's in particular, which serve
 # for multi-arch packages and for what is installed in another way.
-missing_packages() {
-    packages | while read -r package check _; do
+missing_of() {
+    "$1" | while read -r package check _; do
         test -e "/var/lib/dpkg/info/$package.list" \
             || have "$check" || printf ' %s' "$package"
     done
 }
 
+can_install() {
+    test "$(id -u)" = 0 && command -v apt-get > /dev/null
+}
+
+# Installs its arguments, and lets configure look again at what there is.
+apt_install() {
+    echo "boot.sh: installing $*"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+        --no-install-recommends "$@" < /dev/null > "$log" 2>&1 \
+        && installed=yes
+}
+
 install_packages() {
-    missing=$(missing_packages)
-    test -n "$missing" || return 0
-    if test "$(id -u)" != 0 || ! command -v apt-get > /dev/null; then
-        fail "missing packages:$missing"
-    fi
-    echo "boot.sh: installing$missing"
+    missing=$(missing_of packages)
+    optional=$(missing_of optional_packages)
+    test -n "$missing$optional" || return 0
+    test -z "$missing" || can_install || fail "missing packages:$missing"
     log=$(mktemp) || exit 1
-    DEBIAN_FRONTEND=noninteractive
-    export DEBIAN_FRONTEND
     # The lists of a fresh machine may be absent or old.
-    for attempt in 1 2; do
-        # shellcheck disable=SC2086
-        if apt-get install -y -q --no-install-recommends $missing \
-                < /dev/null > "$log" 2>&1; then
+    # shellcheck disable=SC2086
+    if test -n "$missing" && ! apt_install $missing; then
+        apt-get update -q < /dev/null > "$log" 2>&1
+        if ! apt_install $missing; then
+            tail -n 20 "$log" >&2
             rm -f "$log"
-            return
+            fail "cannot install$missing"
         fi
-        test $attempt = 2 || apt-get update -q < /dev/null >> "$log" 2>&1
-    done
-    tail -n 20 "$log" >&2
+    fi
+    # shellcheck disable=SC2086
+    if test -n "$optional" && ! { can_install && apt_install $optional; }; then
+        echo "boot.sh: going on without$optional"
+    fi
     rm -f "$log"
-    fail "cannot install$missing"
 }
 
 # Runs configure in _build if it has not been, or with other options, or if
-# configure itself is newer.
+# configure itself is newer or there are packages that it has not seen.
 configure() {
     if test ! -e configure || test configure.ac -nt configure \
             || test Makefile.am -nt Makefile.in; then
@@ -113,6 +131,7 @@ configure() {
     fi
     if test -e _build/Makefile && test -e _build/ovs/src/Makefile \
             && cmp -s _build/options _build/options.new \
+            && test -z "$installed" \
             && test ! configure -nt _build/config.status; then
         rm -f _build/options.new
         return
@@ -138,6 +157,7 @@ esac
 test -n "$MAKEFLAGS" || MAKEFLAGS=-j$(nproc)
 export MAKEFLAGS
 
+installed=
 install_packages
 ovs/weave || exit 1
 configure "$@"

@@ -17,6 +17,7 @@ SYSTEMS = {
     "kernel-vxlan": {"systems": ["kernel-vxlan"], "tso": False},
     "ovs": {"systems": ["ovs"], "tso": False},
     "ovs-tso": {"systems": ["ovs"], "tso": True},
+    "ovs-afxdp": {"systems": ["ovs-afxdp"], "tso": False},
 }
 
 

@@ -220,7 +220,7 @@ def up_options(args):
             "paths": args.paths, "probe_interval": args.probe_interval,
             "probe_multiplier": args.probe_multiplier,
             "bindir": args.bindir and os.path.abspath(args.bindir),
-            "tso": args.tso and bool({"weft", "bare", "ovs"} & set(systems)),
+            "tso": args.tso and bool(set(topology.SWITCHES) & set(systems)),
             "fast_path": args.fast_path, "options": args.options}
 
 

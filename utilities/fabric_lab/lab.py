@@ -128,7 +128,7 @@ class Lab:
                    ("ping", "iputils-ping"), ("nft", "nftables"),
                    ("tc", "iproute2"), ("ethtool", "ethtool"))
         for system in set(self.topo.opts["systems"]):
-            if system in ("weft", "bare", "ovs"):
+            if system in topology.SWITCHES:
                 programs = switch.Programs(self.topo.opts["bindir"])
                 for name in ("ovs-vswitchd", "ovsdb-server", "ovs-vsctl",
                              "ovsdb-tool", "ovs-ofctl", "ovs-appctl",

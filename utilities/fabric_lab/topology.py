@@ -37,7 +37,12 @@ MAX_SPINES = 64
 MAX_TENANTS = 32
 
 ENCAPS = ("vxlan", "geneve")
-SYSTEMS = ("weft", "bare", "ovs", "kernel-vxlan", "bridged", "raw")
+SYSTEMS = ("weft", "bare", "ovs", "ovs-afxdp", "kernel-vxlan", "bridged",
+           "raw")
+
+# Those that run Open vSwitch, and those with its own tunnels.
+SWITCHES = ("weft", "bare", "ovs", "ovs-afxdp")
+UPSTREAM = ("ovs", "ovs-afxdp")
 
 # Outer Ethernet is not counted: IP (20 or 40), UDP (8), VXLAN or option-less
 # Geneve (8), inner Ethernet (14).
@@ -45,6 +50,11 @@ OVERHEAD = {4: 50, 6: 70}
 
 # A workload may use IPv6, which needs 1280 bytes.
 MTUS = (1280 + OVERHEAD[6], 65535)
+
+# For AF_XDP a packet has to fit a page of 4 kB, with XDP's headroom (256), the
+# Ethernet header (14) and the kernel's struct skb_shared_info (320).  A veth
+# whose peer has a larger MTU refuses the program.
+AFXDP_MTU = 4096 - 256 - 14 - 320
 
 NAME_RE = re.compile(r"[a-z][a-z0-9]{0,11}")
 
@@ -136,6 +146,9 @@ class Topology:
                                      or self.opts["tenants"] != 1):
             raise LabError("system bridged has no overlay, so it needs "
                            "--leaves 0 and --tenants 1")
+        if ("ovs-afxdp" in systems
+                and max(self.opts["mtu"], self.workload_mtu()) > AFXDP_MTU):
+            raise LabError("ovs-afxdp cannot use an MTU above %d" % AFXDP_MTU)
         if "raw" in systems and self.opts["tenants"]:
             raise LabError("system raw has no overlay, so it needs "
                            "--tenants 0")
