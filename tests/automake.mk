@@ -31,10 +31,12 @@ EXTRA_DIST += $(WEFT_TESTSUITE_AT)
 # Programs for the suite to call, as sub-commands of upstream's ovstest.
 tests_ovstest_SOURCES += weft/tests/fabric-check.h
 tests_ovstest_SOURCES += weft/tests/fabric-frame.h
+tests_ovstest_SOURCES += weft/tests/test-fabric-choice.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-ecn.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-encap.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-gso.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-hash.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-health.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-liveness.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-stamp.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-table.c
