@@ -22,6 +22,7 @@
 #include "fabric-gso.h"
 #include "fabric-odp.h"
 #include "fabric-private.h"
+#include "fabric-prober.h"
 #include "odp-netlink.h"
 #include "ovs-thread.h"
 #include "util.h"
@@ -295,9 +296,25 @@ send_path(struct tx_queue *q, const struct fabric_odp_output *out,
     }
 }
 
+/* Tells the prober that something is sent to 'ep'. */
+static void
+mark_sent(struct fabric_endpoint *ep, struct fabric_table_endpoint *e)
+{
+    uint32_t sent, idle;
+
+    atomic_read_relaxed(&e->sent, &sent);
+    if (OVS_UNLIKELY(!sent)) {
+        atomic_store_relaxed(&e->sent, 1);
+        atomic_read_relaxed(&e->idle, &idle);
+        if (idle) {
+            fabric_prober_wake(ep);
+        }
+    }
+}
+
 /* Sends 'n' packets, at most NETDEV_MAX_BURST. */
 static void
-send_burst(struct fabric *f, const struct fabric_endpoint *ep,
+send_burst(struct fabric *f, struct fabric_endpoint *ep,
            const struct fabric_odp_output *out, struct dp_packet **packets,
            size_t n)
 {
@@ -311,6 +328,8 @@ send_burst(struct fabric *f, const struct fabric_endpoint *ep,
     if (OVS_UNLIKELY(!n_usable)) {
         atomic_add_relaxed(&e->tx_no_live_path, n, &orig);
     }
+
+    mark_sent(ep, e);
 
     for (size_t i = 0; i < n; i++) {
         const struct dp_packet *packet = packets[i];
@@ -339,7 +358,7 @@ fabric_dp_execute(struct dp_packet_batch *batch, bool should_steal,
     const struct fabric_odp_output *out = fabric_odp_get_output(a);
     const struct fabric_odp_drop *drop = out ? NULL : fabric_odp_get_drop(a);
     size_t n = dp_packet_batch_size(batch);
-    const struct fabric_endpoint *ep;
+    struct fabric_endpoint *ep;
     struct fabric *f;
 
     COVERAGE_INC(fabric_dp_output);

@@ -142,11 +142,20 @@ struct fabric_kern_local {
     __u32 geneve;
 };
 
-/* Who sends: by address. */
+/* Who sends: by both addresses and the source port, the path; and by the
+ * sender's address alone, the rest being zero, the endpoint. */
 
 struct fabric_kern_remote_key {
     __u8 ip[16];                /* IPv4 as v4-mapped IPv6 address. */
+    __u8 local_ip[16];          /* Likewise. */
     __u32 fabric;
+    __u16 src_port;             /* Network byte order. */
+    __u16 zero;
+};
+
+struct fabric_kern_remote {
+    __u32 endpoint;             /* Index in the path table. */
+    __u32 path;                 /* Likewise, or FABRIC_KERN_NO_PATH. */
 };
 
 struct fabric_kern_fabric_stats {
@@ -178,14 +187,17 @@ struct fabric_kern_path {
     __u32 out_ifindex;          /* 0 if the kernel cannot send over it. */
     __u32 out_mtu;              /* Of the outer IP packet. */
     __u32 next_hop[4];          /* IPv4 as v4-mapped IPv6 address. */
-    __u8 pad[32];
+    __u64 rx_packets, rx_bytes;
+    __u8 pad[16];
 };
 
 struct fabric_kern_endpoint {
     __u32 n_usable, n_paths;
     __u64 rx_packets, rx_bytes;
     __u64 tx_no_live_path;
-    __u8 pad[32];
+    __u32 sent;                 /* Set by whoever sends to it. */
+    __u32 idle;
+    __u8 pad[24];
     __u32 slots[FABRIC_KERN_SLOTS];
 };
 
@@ -195,7 +207,7 @@ struct fabric_kern_endpoint {
 #define FABRIC_KERN_MAX_FLOWS 65536
 #define FABRIC_KERN_MAX_PORTS 4096
 #define FABRIC_KERN_MAX_LOCALS 256
-#define FABRIC_KERN_MAX_REMOTES 65536
+#define FABRIC_KERN_MAX_REMOTES (65536 + 8192)
 #define FABRIC_KERN_MAX_FABRICS 64
 
 #endif /* fabric-kern-abi.h */

@@ -62,7 +62,7 @@ static struct mirror locals = {
 static struct mirror remotes = {
     .entries = HMAP_INITIALIZER(&remotes.entries),
     .key_size = sizeof(struct fabric_kern_remote_key),
-    .value_size = sizeof(uint32_t),
+    .value_size = sizeof(struct fabric_kern_remote),
     .map = FABRIC_KERN_REMOTES,
 };
 
@@ -420,6 +420,28 @@ sync_path(const struct fabric_path *path, bool may_send, bool routes_changed)
     }
 }
 
+/* What arrives with the addresses and source port of 'path' is its. */
+static void
+sync_arrival(const struct fabric_path *path, uint32_t number)
+{
+    const struct fabric_table_path *p = &fabric_table_paths[path->index];
+    struct fabric_kern_remote_key key = {
+        .fabric = number,
+        .src_port = (OVS_FORCE uint16_t) p->src_port,
+    };
+    struct fabric_kern_remote remote = {
+        .endpoint = path->endpoint->index,
+        .path = path->index,
+    };
+
+    if (remote.endpoint < FABRIC_KERN_MAX_ENDPOINTS
+        && remote.path < FABRIC_KERN_MAX_PATHS) {
+        memcpy(key.ip, &p->remote_ip, sizeof key.ip);
+        memcpy(key.local_ip, &p->local_ip, sizeof key.local_ip);
+        mirror_set(&remotes, &key, &remote);
+    }
+}
+
 /* Only this thread adds and removes paths and addresses, so it need not lock
  * to read them, which would make probes wait for look-ups of routes. */
 static void
@@ -437,9 +459,13 @@ sync_endpoint(const struct fabric *f, uint32_t number,
     if (ep->index < FABRIC_KERN_MAX_ENDPOINTS) {
         for (size_t i = 0; i < ep->n_ips; i++) {
             struct fabric_kern_remote_key key = { .fabric = number };
+            struct fabric_kern_remote remote = {
+                .endpoint = ep->index,
+                .path = FABRIC_KERN_NO_PATH,
+            };
 
             memcpy(key.ip, &ep->ips[i]->ip, sizeof key.ip);
-            mirror_set(&remotes, &key, &ep->index);
+            mirror_set(&remotes, &key, &remote);
         }
     }
     for (size_t i = 0; i < ep->n_paths; i++) {
@@ -449,6 +475,7 @@ sync_endpoint(const struct fabric *f, uint32_t number,
                || answers || !f->uplink_config.csum);
 
         sync_path(path, !csum_always && zero_csum_ok, routes_changed);
+        sync_arrival(path, number);
     }
 }
 

@@ -32,6 +32,7 @@ SAME(path, tx_bytes, path);
 SAME(path, out_ifindex, path);
 SAME(path, out_mtu, path);
 SAME(path, next_hop, path);
+SAME(path, rx_packets, path);
 BUILD_ASSERT_DECL(sizeof(struct fabric_kern_path)
                   == sizeof(struct fabric_table_path));
 SAME(endpoint, rx_packets, endpoint);

@@ -65,7 +65,7 @@ enum fabric_kern_map {
     FABRIC_KERN_FLOWS,          /* fabric_kern_flow_key, fabric_kern_flow. */
     FABRIC_KERN_PORTS,          /* Interface index, fabric_kern_port. */
     FABRIC_KERN_LOCALS,         /* fabric_kern_local_key, _local. */
-    FABRIC_KERN_REMOTES,        /* fabric_kern_remote_key, endpoint's index. */
+    FABRIC_KERN_REMOTES,        /* fabric_kern_remote_key and _remote. */
 };
 int fabric_kern_put(enum fabric_kern_map, const void *key, const void *value);
 int fabric_kern_get(enum fabric_kern_map, const void *key, void *value);

@@ -10,8 +10,6 @@
 
 #include "fabric-registry.h"
 
-#include <errno.h>
-#include <sys/mman.h>
 
 #include "bitmap.h"
 #include "fabric-private.h"
@@ -21,48 +19,16 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "packets.h"
-#include "random.h"
 #include "seq.h"
 #include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_endpoint);
 
-struct fabric_path_aux *fabric_path_aux;
-struct fabric_path **fabric_path_by_index;
-
 static uint32_t
 hash_ip(const struct in6_addr *ip)
 {
     return hash_bytes(ip, sizeof *ip, 0);
-}
-
-static void *
-map_array(size_t n, size_t size)
-{
-    void *p = mmap(NULL, n * size, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (p == MAP_FAILED) {
-        VLOG_FATAL("cannot reserve memory for paths: %s",
-                   ovs_strerror(errno));
-    }
-    return p;
-}
-
-void
-fabric_endpoint_init(void)
-{
-    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
-
-    if (ovsthread_once_start(&once)) {
-        fabric_table_init();
-        fabric_path_aux = map_array(FABRIC_TABLE_MAX_PATHS,
-                                    sizeof *fabric_path_aux);
-        fabric_path_by_index = map_array(FABRIC_TABLE_MAX_PATHS,
-                                         sizeof *fabric_path_by_index);
-        ovsthread_once_done(&once);
-    }
 }
 
 /* Endpoints or their addresses changed: flows may translate differently. */
@@ -73,128 +39,6 @@ fabric_endpoints_changed(void)
     if (tnl_conf_seq) {
         seq_change(tnl_conf_seq);
     }
-}
-
-/* Paths. */
-
-/* Paths seldom die alone.  Those that have missed two answers when one is
- * declared down are probably dead as well, only probed a little later, and its
- * flows had better not go there. */
-static void
-update_suspects(const struct fabric_endpoint *ep)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    for (size_t i = 0; i < ep->n_paths; i++) {
-        const struct fabric_path *path = ep->paths[i];
-
-        fabric_table_set_suspect(path->index,
-                                 path->live.state == FABRIC_PATH_UP
-                                 && path->live.n_unanswered > 1);
-    }
-}
-
-void
-fabric_path_refresh(struct fabric_path *path)
-{
-    enum fabric_path_state old = fabric_table_get_state(path->index);
-    enum fabric_path_state new
-        = (path->drained ? FABRIC_PATH_DRAINED
-           : !path->local_up || path->unreachable ? FABRIC_PATH_DOWN
-           : path->live.state);
-
-    if (new != old) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
-        const struct fabric_table_path *p = &fabric_table_paths[path->index];
-        char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
-
-        update_suspects(path->endpoint);
-        fabric_table_set_state(path->index, new);
-        path->last_change = time_msec();
-        VLOG_INFO_RL(&rl, "%s: endpoint %s: path %s -> %s port %"PRIu16" "
-                     "is %s (was %s)%s", path->endpoint->fabric->name,
-                     path->endpoint->name,
-                     ipv6_string_mapped(local, &p->local_ip),
-                     ipv6_string_mapped(remote, &p->remote_ip),
-                     ntohs(p->src_port), fabric_path_state_to_string(new),
-                     fabric_path_state_to_string(old),
-                     new != FABRIC_PATH_DOWN ? ""
-                     : !path->local_up ? ": uplink down"
-                     : path->unreachable ? ": no route" : ": no answer");
-        seq_change(fabric_registry_seq());
-    }
-}
-
-void
-fabric_path_set_unreachable(uint32_t index)
-{
-    struct fabric_path *path;
-
-    ovs_mutex_lock(&fabric_table_mutex);
-    path = fabric_path_by_index[index];
-    if (path && !path->unreachable) {
-        path->unreachable = true;
-        fabric_path_refresh(path);
-        fabric_prober_unreachable(path);
-    }
-    ovs_mutex_unlock(&fabric_table_mutex);
-}
-
-static struct fabric_path *
-path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
-            bool local_up, const struct in6_addr *remote_ip,
-            unsigned int port_idx, uint16_t ssid)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    uint32_t index = fabric_table_alloc_path(ep->index,
-                                             &uplink->config.local_ip,
-                                             remote_ip,
-                                             uplink->src_ports[port_idx],
-                                             uplink->config.dst_port);
-    struct fabric_path *path;
-
-    if (index == FABRIC_TABLE_NONE) {
-        return NULL;
-    }
-    path = xzalloc(sizeof *path);
-    path->endpoint = ep;
-    path->index = index;
-    path->uplink = uplink;
-    path->port_idx = port_idx;
-    path->ssid = ssid;
-    path->local_up = local_up;
-    path->last_change = time_msec();
-    fabric_liveness_init(&path->live);
-    if (ep->answers && ep->fabric->probe.enabled) {
-        /* Flows must not move to it before it is known to work: the peer may
-         * have yet to learn of a new uplink. */
-        path->live.state = FABRIC_PATH_DOWN;
-    }
-
-    /* What a peer remembers of us from before a restart must not fit. */
-    path->live.next_seq = random_uint32();
-    fabric_path_aux[index] = (struct fabric_path_aux) { uplink, port_idx };
-    fabric_path_by_index[index] = path;
-    fabric_path_refresh(path);
-    fabric_prober_add(path);
-    return path;
-}
-
-static void
-path_destroy(struct fabric_path *path)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_table_path *p = &fabric_table_paths[path->index];
-    uint64_t packets, bytes;
-
-    atomic_read_relaxed(&p->tx_packets, &packets);
-    atomic_read_relaxed(&p->tx_bytes, &bytes);
-    path->endpoint->gone_packets += packets;
-    path->endpoint->gone_bytes += bytes;
-
-    fabric_prober_remove(path);
-    fabric_path_by_index[path->index] = NULL;
-    fabric_table_free_path(path->index);
-    free(path);
 }
 
 /* Finds the path of 'ep' with these properties, or NULL. */
@@ -244,8 +88,8 @@ collect_paths(struct fabric_endpoint *ep, struct fabric_uplink *up,
         struct fabric_path *path = path_find(ep, up, remote_ip, p);
 
         if (!path) {
-            path = path_create(ep, up, local_up, remote_ip, p,
-                               take_ssid(ssids));
+            path = fabric_path_create(ep, up, local_up, remote_ip, p,
+                                      take_ssid(ssids));
         }
         if (path) {
             paths[(*n)++] = path;
@@ -337,7 +181,7 @@ rebuild_paths(struct fabric_endpoint *ep)
             kept = paths[j] == ep->paths[i];
         }
         if (!kept) {
-            path_destroy(ep->paths[i]);
+            fabric_path_destroy(ep->paths[i]);
         }
     }
     free(ep->paths);
@@ -414,13 +258,14 @@ map_ips(struct fabric_endpoint *ep, const struct in6_addr ips[], size_t n)
 void
 fabric_endpoint_destroy(struct fabric_endpoint *ep)
 {
+    fabric_prober_remove(ep);
     map_ips(ep, NULL, 0);
     cmap_remove(&ep->fabric->by_id, &ep->id_node, hash_int(ep->id, 0));
     cmap_remove(&ep->fabric->by_endpoint_name, &ep->name_node,
                 hash_string(ep->name, 0));
     fabric_table_free_endpoint(ep->index);
     for (size_t i = 0; i < ep->n_paths; i++) {
-        path_destroy(ep->paths[i]);
+        fabric_path_destroy(ep->paths[i]);
     }
     free(ep->paths);
     ep->paths = NULL;
@@ -555,6 +400,7 @@ set_endpoint__(struct fabric *f, const struct fabric_endpoint_config *config)
     cmap_insert(&f->by_endpoint_name, &ep->name_node,
                 hash_string(ep->name, 0));
     map_ips(ep, config->remote_ips, config->n_remote_ips);
+    fabric_prober_add(ep);
     fabric_endpoints_changed();
     return NULL;
 }
@@ -715,33 +561,6 @@ fabric_endpoint_primary_ip(const struct fabric_endpoint *ep)
     return &ovsrcu_get(struct fabric_endpoint_addrs *, &ep->addrs)->primary;
 }
 
-static void
-get_path_info(const struct fabric_path *path, struct fabric_path_info *info)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_table_path *p = &fabric_table_paths[path->index];
-    const struct fabric_liveness *l = &path->live;
-
-    *info = (struct fabric_path_info) {
-        .local_ip = p->local_ip,
-        .remote_ip = p->remote_ip,
-        .src_port = ntohs(p->src_port),
-        .state = fabric_table_get_state(path->index),
-        .n_slots = fabric_table_count_slots(path->index),
-        .total_slots = FABRIC_TABLE_SLOTS,
-        .probe_tx = l->probe_tx,
-        .probe_rx = l->probe_rx,
-        .probe_lost = fabric_liveness_lost(l),
-        .n_down = l->n_down,
-        .rtt_us = l->rtt_us,
-        .rtt_min_us = l->rtt_min_us,
-        .rtt_smoothed_us = l->rtt_smoothed_us,
-        .last_change = path->last_change,
-    };
-    atomic_read_relaxed(&p->tx_packets, &info->tx_packets);
-    atomic_read_relaxed(&p->tx_bytes, &info->tx_bytes);
-}
-
 size_t
 fabric_endpoint_get_paths(const struct fabric_endpoint *ep,
                           struct fabric_path_info **infos)
@@ -752,7 +571,7 @@ fabric_endpoint_get_paths(const struct fabric_endpoint *ep,
     n = ep->n_paths;
     *infos = xcalloc(MAX(n, 1), sizeof **infos);
     for (size_t i = 0; i < n; i++) {
-        get_path_info(ep->paths[i], &(*infos)[i]);
+        fabric_path_get_info(ep->paths[i], &(*infos)[i]);
     }
     ovs_mutex_unlock(&fabric_table_mutex);
     return n;

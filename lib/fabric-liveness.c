@@ -47,6 +47,13 @@ fabric_liveness_sent(struct fabric_liveness *l, long long int now_us)
     return seq;
 }
 
+void
+fabric_liveness_departs(struct fabric_liveness *l, uint32_t seq,
+                        long long int now_us)
+{
+    l->sent_us[seq % FABRIC_LIVENESS_WINDOW] = now_us;
+}
+
 static void
 update_rtt(struct fabric_liveness *l, int64_t rtt)
 {

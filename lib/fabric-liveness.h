@@ -67,6 +67,10 @@ void fabric_liveness_reset(struct fabric_liveness *);
 /* A probe leaves now; returns the sequence number to put into it. */
 uint32_t fabric_liveness_sent(struct fabric_liveness *, long long int now_us);
 
+/* Probe 'seq', for which that was called just now, really leaves only now. */
+void fabric_liveness_departs(struct fabric_liveness *, uint32_t seq,
+                             long long int now_us);
+
 /* The answer to probe 'seq' arrived, having spent 'residence_us' in the peer.
  * Returns true if the state changed. */
 bool fabric_liveness_answered(struct fabric_liveness *,

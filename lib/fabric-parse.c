@@ -17,6 +17,8 @@
  * value).  A key that is in neither list is told in a warning. */
 #define FABRIC_PROBE_KEYS                       \
     FABRIC_KEY("enable", probe_enable)          \
+    FABRIC_KEY("idle_after", probe_idle_after)  \
+    FABRIC_KEY("idle_interval", probe_idle_interval) \
     FABRIC_KEY("interval", probe_interval)      \
     FABRIC_KEY("multiplier", probe_multiplier)  \
     FABRIC_KEY("vni", probe_vni)
@@ -74,6 +76,26 @@ parse_probe_interval(const char *value, struct fabric_config *config)
     char *error = parse_range(value, 1, 60000, &n);
 
     config->probe.interval = n;
+    return error;
+}
+
+static char *
+parse_probe_idle_interval(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1, 60000, &n);
+
+    config->probe.idle_interval = n;
+    return error;
+}
+
+static char *
+parse_probe_idle_after(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1, 86400000, &n);
+
+    config->probe.idle_after = n;
     return error;
 }
 
@@ -375,6 +397,8 @@ fabric_parse_config(const struct fabric_text *text,
             .interval = FABRIC_PROBE_DEFAULT_INTERVAL,
             .multiplier = FABRIC_PROBE_DEFAULT_MULTIPLIER,
             .vni = FABRIC_PROBE_DEFAULT_VNI,
+            .idle_interval = FABRIC_PROBE_DEFAULT_IDLE_INTERVAL,
+            .idle_after = FABRIC_PROBE_DEFAULT_IDLE_AFTER,
         },
         .csum = true,
         .fast_path = true,
@@ -530,10 +554,7 @@ fabric_config_equals(const struct fabric_config *a,
             && a->dst_port == b->dst_port
             && a->paths_per_remote == b->paths_per_remote
             && a->policy == b->policy
-            && a->probe.enabled == b->probe.enabled
-            && a->probe.interval == b->probe.interval
-            && a->probe.multiplier == b->probe.multiplier
-            && a->probe.vni == b->probe.vni
+            && fabric_probe_config_equal(&a->probe, &b->probe)
             && a->verify_source == b->verify_source
             && a->csum == b->csum
             && a->csum_always == b->csum_always

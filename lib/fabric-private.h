@@ -66,6 +66,7 @@ struct fabric {
     struct cmap by_endpoint_name;       /* [rcu] Likewise. */
     struct cmap by_ip;                  /* [rcu] Contains
                                          * fabric_endpoint_ip. */
+    struct cmap by_tuple;               /* [rcu] Contains fabric_path. */
 
     /* [atomic] Inner packets and bytes, for the netdev's statistics. */
     atomic_uint64_t rx_packets, rx_bytes, rx_dropped;
@@ -120,6 +121,13 @@ struct fabric_endpoint {
     struct fabric_heard *heard;
     size_t n_heard;
 
+    /* [mutex] The prober's. */
+    struct heap_node timer;
+    long long int next_probe;           /* ms. */
+    long long int last_sent;            /* When data was last seen to be sent
+                                         * to it, ms. */
+    bool idle;                          /* Probed less often? */
+
     /* [mutex] Probes answered in the current second. */
     long long int reflect_second;
     unsigned int n_reflected;
@@ -129,6 +137,7 @@ struct fabric_endpoint {
 #define FABRIC_MAX_SSID (2 * FABRIC_MAX_PATHS_PER_ENDPOINT)
 
 struct fabric_path {
+    struct cmap_node tuple_node;        /* In fabric's 'by_tuple'. */
     struct fabric_endpoint *endpoint;   /* [const] */
     uint32_t index;                     /* [const] In the path table. */
     struct fabric_uplink *uplink;       /* [const] */
@@ -136,9 +145,7 @@ struct fabric_path {
     uint16_t ssid;                      /* [const] Unique in the endpoint. */
 
     /* [mutex] */
-    struct heap_node timer;             /* In the prober's heap. */
     struct fabric_liveness live;
-    long long int next_probe;           /* ms. */
     long long int last_change;          /* ms. */
     bool local_up;                      /* Uplink has carrier? */
     bool unreachable;                   /* Host has no route? */
@@ -156,7 +163,7 @@ extern struct fabric_path **fabric_path_by_index;
 extern struct cmap fabrics_by_name;     /* [rcu] Contains struct fabric. */
 
 /* Prepares what this module and the path table need.  May be called again. */
-void fabric_endpoint_init(void);
+void fabric_path_init(void);
 
 /* Tells whoever translates flows that endpoints or their addresses changed. */
 void fabric_endpoints_changed(void);
@@ -177,6 +184,27 @@ void fabric_endpoint_destroy(struct fabric_endpoint *)
 /* Returns NULL or why so many paths are too many. */
 char *fabric_check_n_paths(const char *endpoint, size_t n_local,
                            size_t n_remote, size_t per_remote);
+
+/* Adds a path to the table, or takes it out; it is freed after an RCU grace
+ * period.  Returns NULL if the table is full. */
+struct fabric_path *fabric_path_create(struct fabric_endpoint *,
+                                       struct fabric_uplink *, bool local_up,
+                                       const struct in6_addr *remote_ip,
+                                       unsigned int port_idx, uint16_t ssid)
+    OVS_REQUIRES(fabric_table_mutex);
+void fabric_path_destroy(struct fabric_path *)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Returns the path between the address of 'up' and 'remote_ip' with source
+ * port 'port', host byte order, or NULL.  Any thread. */
+struct fabric_path *fabric_path_by_tuple(const struct fabric *,
+                                         const struct fabric_uplink *up,
+                                         const struct in6_addr *remote_ip,
+                                         uint16_t port);
+
+void fabric_path_get_info(const struct fabric_path *,
+                          struct fabric_path_info *)
+    OVS_REQUIRES(fabric_table_mutex);
 
 /* Recomputes the state of 'path' from its parts and publishes it. */
 void fabric_path_refresh(struct fabric_path *path)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A probe of path k shows that packets arrive over k if its answer comes back,
- * but the answer's own way may be what is broken.  Hence every answer also
- * tells which probes arrived over other paths (the "heard" TLV of
- * fabric-stamp.h): as long as any way back works, only paths go down whose way
- * there does not.
+/* Endpoints by the time of their next event are a heap; all paths of an
+ * endpoint are tested together.
  *
- * Answers choose their path as follows.  The answer to a probe goes back
- * between the same two addresses, with the same source port as the probe if
- * that path is usable, so that path k there and path k here stand or fall
- * together.  If it is not usable, another usable path between the two
- * addresses carries the answer: otherwise one dead direction would keep a path
- * down whose other direction works. */
+ * Cost.  Most of what a probe costs is its share of a system call and of a
+ * wake-up, so both are shared: endpoints take turns on a coarse grid of time,
+ * what is due together leaves together (fabric-session.h), and a thread that
+ * is woken again right after it went to sleep waits until more has arrived.
+ * Round trips do not suffer, since the kernel tells when a probe arrived.
+ *
+ * Endpoints to which nothing was sent for a while are idle, and probed less
+ * often.  Whoever sends to an endpoint marks it in the path table.  From
+ * userspace, the first packet also has it probed at once; for what the kernel
+ * forwards, the marks of idle endpoints are looked at WATCH_INTERVAL apart. */
 
 #include <config.h>
 
@@ -22,30 +23,37 @@
 
 #include "coverage.h"
 #include "fabric-carrier.h"
-#include "fabric-drops.h"
-#include "fabric-encap.h"
 #include "fabric-private.h"
-#include "fabric-stamp.h"
+#include "fabric-session.h"
 #include "hash.h"
 #include "latch.h"
 #include "netlink-socket.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
-#include "random.h"
 #include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_prober);
 
-COVERAGE_DEFINE(fabric_probe_sent);
 COVERAGE_DEFINE(fabric_prober_overload);
-COVERAGE_DEFINE(fabric_probe_reflected);
-COVERAGE_DEFINE(fabric_probe_answered);
+COVERAGE_DEFINE(fabric_prober_wakeup);
+COVERAGE_DEFINE(fabric_endpoint_idle);
+COVERAGE_DEFINE(fabric_endpoint_busy);
 
-/* Paths by the time of their next event: [0] served by the main loop, [1] by
- * the thread. */
-static struct heap timers[2] OVS_GUARDED_BY(fabric_table_mutex);
+/* Endpoints by the time of their next event, and what else is to be done at
+ * times. */
+struct schedule {
+    struct heap endpoints;
+    size_t n_idle;
+    long long int next_watch;           /* ms. */
+};
+
+/* [0] is served by the main loop, [1] by the thread. */
+static struct schedule schedules[2] OVS_GUARDED_BY(fabric_table_mutex);
+
+/* What is about to be sent. */
+static struct fabric_burst burst OVS_GUARDED_BY(fabric_table_mutex);
 
 static bool thread_started;
 static pthread_t thread;
@@ -54,6 +62,12 @@ static struct latch exit_latch;
 /* Without probes nothing tells when the host can send over a path again, so
  * after this time, in ms, it is tried with data. */
 #define UNREACHABLE_RETRY 1000
+
+/* How often the marks of idle endpoints are looked at, ms. */
+#define WATCH_INTERVAL 100
+
+/* Points in time, in each interval, at which endpoints may be probed. */
+#define GRID 32
 
 /* Wakes the thread when uplinks or paths change. */
 static struct latch change_latch;
@@ -66,8 +80,8 @@ prober_init(void)
     static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
 
     if (ovsthread_once_start(&once)) {
-        heap_init(&timers[0]);
-        heap_init(&timers[1]);
+        heap_init(&schedules[0].endpoints);
+        heap_init(&schedules[1].endpoints);
         latch_init(&exit_latch);
         latch_init(&change_latch);
         ovsthread_once_done(&once);
@@ -81,77 +95,129 @@ time_to_priority(long long int when)
     return UINT64_MAX - (uint64_t) when;
 }
 
-static struct heap *
-path_heap(const struct fabric_path *path)
+static struct schedule *
+endpoint_schedule(const struct fabric_endpoint *ep)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    return &timers[path->uplink->class->threaded];
+    return &schedules[ep->fabric->class->threaded];
+}
+
+/* The configuration by which 'ep' is probed now. */
+static struct fabric_probe_config
+endpoint_config(const struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_probe_config config = ep->fabric->probe;
+
+    if (ep->idle) {
+        config.interval = config.idle_interval;
+    }
+    return config;
 }
 
 static long long int
-next_event(const struct fabric_path *path)
+next_event(const struct fabric_endpoint *ep,
+           const struct fabric_probe_config *config)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    const struct fabric *f = path->endpoint->fabric;
-    long long int deadline = LLONG_MAX;
+    long long int next = ep->next_probe;
 
-    if (f->probe.enabled
-        && (path->live.state != FABRIC_PATH_UNKNOWN
-            || path->endpoint->answers)) {
-        deadline = fabric_liveness_deadline(&path->live, &f->probe);
+    for (size_t i = 0; config->enabled && i < ep->n_paths; i++) {
+        const struct fabric_liveness *l = &ep->paths[i]->live;
+
+        if (l->state != FABRIC_PATH_UNKNOWN || ep->answers) {
+            next = MIN(next, fabric_liveness_deadline(l, config));
+        }
     }
-    return MIN(path->next_probe, deadline);
+    return next;
 }
 
-/* Returns when, after 'now', the next probe of 'path' is due.  All paths of an
+/* Returns when, after 'now', the next probes of 'ep' are due.  All paths of an
  * endpoint are probed together: a burst wakes either side once where as many
  * probes one by one would wake it every time, and paths that die together are
  * missed together.  Endpoints are spread over the interval. */
 static long long int
-next_slot(const struct fabric_path *path, long long int now)
-    OVS_REQUIRES(fabric_table_mutex)
+next_slot(const struct fabric_endpoint *ep, unsigned int interval,
+          long long int now)
 {
-    unsigned int interval = path->endpoint->fabric->probe.interval;
-    unsigned int phase = hash_int(path->endpoint->id, 0) % interval;
+    unsigned int quantum = MAX(interval / GRID, 1);
+    unsigned int phase = hash_int(ep->id, 0) % interval / quantum * quantum;
 
     return now + interval - (now - phase) % interval;
 }
 
-/* Sets the time of the first probe of 'path', or of what there is to do for it
- * if it is not probed. */
+/* The thread may be waiting for longer than 'ep' does, even for ever. */
 static void
-schedule_first(struct fabric_path *path)
+reschedule(struct fabric_endpoint *ep,
+           const struct fabric_probe_config *config)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    const struct fabric_probe_config *config = &path->endpoint->fabric->probe;
+    struct heap *heap = &endpoint_schedule(ep)->endpoints;
 
-    if (config->enabled) {
-        path->next_probe = next_slot(path, time_msec());
-    } else {
-        path->next_probe = (path->unreachable
-                            ? time_msec() + UNREACHABLE_RETRY : LLONG_MAX);
-    }
-}
-
-/* The thread may be waiting for longer than 'path' does, even for ever. */
-static void
-wake_for(const struct fabric_path *path)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    if (heap_max(path_heap(path)) == &path->timer) {
+    heap_change(heap, &ep->timer, time_to_priority(next_event(ep, config)));
+    if (heap_max(heap) == &ep->timer) {
         latch_set(&change_latch);
     }
 }
 
+static bool
+has_unreachable(const struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        if (ep->paths[i]->unreachable) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sets the time of the first probes of 'ep', or of what there is to do for it
+ * if it is not probed. */
+static void
+schedule_first(struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_probe_config config = endpoint_config(ep);
+
+    ep->next_probe = (config.enabled
+                      ? next_slot(ep, config.interval, time_msec())
+                      : has_unreachable(ep)
+                      ? time_msec() + UNREACHABLE_RETRY : LLONG_MAX);
+    reschedule(ep, &config);
+}
+
 void
-fabric_prober_add(struct fabric_path *path)
+fabric_prober_add(struct fabric_endpoint *ep)
 {
     prober_init();
 
-    schedule_first(path);
-    heap_insert(path_heap(path), &path->timer,
-                time_to_priority(path->next_probe));
-    wake_for(path);
+    ep->last_sent = time_msec();
+    heap_insert(&endpoint_schedule(ep)->endpoints, &ep->timer, 0);
+    schedule_first(ep);
+}
+
+static void
+set_idle(struct fabric_endpoint *ep, bool idle)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    if (ep->idle != idle) {
+        ep->idle = idle;
+        endpoint_schedule(ep)->n_idle += idle ? 1 : -1;
+        atomic_store_relaxed(&fabric_table_endpoints[ep->index].idle, idle);
+        if (idle) {
+            COVERAGE_INC(fabric_endpoint_idle);
+        } else {
+            COVERAGE_INC(fabric_endpoint_busy);
+        }
+    }
+}
+
+void
+fabric_prober_remove(struct fabric_endpoint *ep)
+{
+    set_idle(ep, false);
+    heap_remove(&endpoint_schedule(ep)->endpoints, &ep->timer);
 }
 
 void
@@ -160,36 +226,22 @@ fabric_prober_reschedule(struct fabric *f)
     struct fabric_endpoint *ep;
 
     CMAP_FOR_EACH (ep, id_node, &f->by_id) {
-        for (size_t i = 0; i < ep->n_paths; i++) {
-            struct fabric_path *path = ep->paths[i];
-
-            if (!f->probe.enabled) {
-                fabric_liveness_reset(&path->live);
-                fabric_path_refresh(path);
-            }
-            schedule_first(path);
-            heap_change(path_heap(path), &path->timer,
-                        time_to_priority(next_event(path)));
-            wake_for(path);
+        for (size_t i = 0; !f->probe.enabled && i < ep->n_paths; i++) {
+            fabric_liveness_reset(&ep->paths[i]->live);
+            fabric_path_refresh(ep->paths[i]);
         }
+        set_idle(ep, false);
+        ep->last_sent = time_msec();
+        schedule_first(ep);
     }
 }
 
 void
-fabric_prober_unreachable(struct fabric_path *path)
+fabric_prober_unreachable(struct fabric_endpoint *ep)
 {
-    if (!path->endpoint->fabric->probe.enabled) {
-        schedule_first(path);
-        heap_change(path_heap(path), &path->timer,
-                    time_to_priority(path->next_probe));
-        wake_for(path);
+    if (!ep->fabric->probe.enabled) {
+        schedule_first(ep);
     }
-}
-
-void
-fabric_prober_remove(struct fabric_path *path)
-{
-    heap_remove(path_heap(path), &path->timer);
 }
 
 void
@@ -219,400 +271,172 @@ fabric_prober_exit(void)
     }
 }
 
-/* Sending. */
+/* Idle endpoints. */
 
-/* Datagrams that wait to be sent from one uplink. */
-struct burst {
-    struct fabric_uplink *uplink;
-    size_t n;
-    struct fabric_datagram datagrams[32];
-    struct iovec iovs[32];
-    struct fabric_path *paths[32];      /* NULL for answers. */
-    uint8_t bufs[32][FABRIC_GENEVE_HLEN + FABRIC_STAMP_MAX_FRAME];
-};
+/* Has anything been sent to 'ep' since the last time? */
+static bool
+take_sent(const struct fabric_endpoint *ep)
+{
+    struct fabric_table_endpoint *e = &fabric_table_endpoints[ep->index];
+    uint32_t sent;
 
+    atomic_read_relaxed(&e->sent, &sent);
+    if (sent) {
+        atomic_store_relaxed(&e->sent, 0);
+    }
+    return sent;
+}
+
+/* Has 'ep', which was idle, probed at once. */
 static void
-burst_flush(struct burst *b)
+wake_endpoint(struct fabric_endpoint *ep)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    if (!b->n) {
+    struct fabric_probe_config config;
+
+    set_idle(ep, false);
+    ep->last_sent = ep->next_probe = time_msec();
+    config = endpoint_config(ep);
+    reschedule(ep, &config);
+}
+
+void
+fabric_prober_wake(struct fabric_endpoint *ep)
+{
+    ovs_mutex_lock(&fabric_table_mutex);
+    if (ep->idle) {
+        wake_endpoint(ep);
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
+/* Wakes idle endpoints to which something was sent. */
+static void
+watch_idle(bool threaded, long long int now)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct schedule *s = &schedules[threaded];
+    struct fabric *f;
+
+    if (!s->n_idle || now < s->next_watch) {
         return;
     }
-    b->uplink->class->send(b->uplink, b->datagrams, b->n);
-    for (size_t i = 0; i < b->n; i++) {
-        struct fabric_path *path = b->paths[i];
+    s->next_watch = now + WATCH_INTERVAL;
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        struct fabric_endpoint *ep;
 
-        if (path) {
-            path->unreachable
-                = fabric_uplink_is_unreachable(b->datagrams[i].error);
+        if (f->class->threaded != threaded) {
+            continue;
+        }
+        CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+            if (ep->idle && take_sent(ep)) {
+                wake_endpoint(ep);
+            }
+        }
+    }
+}
+
+/* Decides whether 'ep', which is not idle, is by now. */
+static void
+check_idle(struct fabric_endpoint *ep, long long int now)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_probe_config *config = &ep->fabric->probe;
+
+    if (take_sent(ep)) {
+        ep->last_sent = now;
+    } else if (config->idle_interval > config->interval
+               && now - ep->last_sent >= config->idle_after) {
+        set_idle(ep, true);
+    }
+}
+
+/* Timers. */
+
+static void
+endpoint_event(struct fabric_endpoint *ep, long long int now)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_probe_config config = endpoint_config(ep);
+
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        struct fabric_path *path = ep->paths[i];
+
+        if (!config.enabled) {
+            path->unreachable = false;
+            fabric_path_refresh(path);
+        } else if (fabric_liveness_check(&path->live, &config, ep->answers,
+                                         now * 1000)) {
             fabric_path_refresh(path);
         }
     }
-    b->n = 0;
-}
 
-static const struct eth_addr *
-probe_source_mac(void)
-{
-    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
-    static struct eth_addr mac;
-
-    if (ovsthread_once_start(&once)) {
-        eth_addr_random(&mac);
-        ovsthread_once_done(&once);
-    }
-    return &mac;
-}
-
-/* The outer TTL of probes, which differs from that of data.  A NIC's GRO joins
- * datagrams of one flow, and then all go where the first goes: a shorter
- * datagram of data behind a probe would be lost to the probe socket.  It joins
- * none whose TTLs differ (inet_gro_receive() and ipv6_gro_receive() of
- * Linux). */
-static uint8_t
-probe_ttl(const struct fabric_uplink *up)
-{
-    return up->config.ttl == UINT8_MAX ? UINT8_MAX - 1 : UINT8_MAX;
-}
-
-/* Adds 'stamp' to 'b', to go from port 'port_idx' of 'up' to 'remote'. */
-static void
-burst_add(struct burst *b, const struct fabric *f, struct fabric_uplink *up,
-          unsigned int port_idx, const struct in6_addr *remote,
-          const struct fabric_stamp *stamp, struct fabric_path *path)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    size_t i, size;
-
-    if (b->n == ARRAY_SIZE(b->datagrams) || (b->n && b->uplink != up)) {
-        burst_flush(b);
-    }
-    b->uplink = up;
-    i = b->n++;
-
-    size = fabric_encap_build_simple(f->encap, f->probe.vni, true,
-                                     b->bufs[i]);
-    size += fabric_stamp_compose(stamp, probe_source_mac(),
-                                 &up->config.local_ip, b->bufs[i] + size);
-    b->iovs[i] = (struct iovec) { .iov_base = b->bufs[i], .iov_len = size };
-    b->datagrams[i] = (struct fabric_datagram) {
-        .remote_ip = *remote,
-        .port_idx = port_idx,
-        .ttl = probe_ttl(up),
-        .iov = &b->iovs[i],
-        .n_iov = 1,
-        .size = size,
-    };
-    b->paths[i] = path;
-}
-
-static fabric_stamp_ts
-stamp_now(void)
-{
-    return fabric_stamp_ts_from_ns((uint64_t) time_wall_usec() * 1000);
-}
-
-/* RFC 8762 section 4.2.1: not synchronized, NTP format, multiplier 1. */
-#define ERROR_ESTIMATE 1
-
-static void
-probe_path(struct fabric_path *path, struct burst *b)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_stamp stamp = {
-        .n_heard = MIN(path->endpoint->n_paths - 1, FABRIC_STAMP_MAX_HEARD),
-        .seq = fabric_liveness_sent(&path->live, time_usec()),
-        .timestamp = stamp_now(),
-        .error_estimate = ERROR_ESTIMATE,
-        .ssid = path->ssid,
-    };
-
-    COVERAGE_INC(fabric_probe_sent);
-    burst_add(b, path->endpoint->fabric, path->uplink, path->port_idx,
-              &fabric_table_paths[path->index].remote_ip, &stamp, path);
-}
-
-static void
-path_event(struct fabric_path *path, struct burst *b, long long int now)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    const struct fabric_probe_config *config = &path->endpoint->fabric->probe;
-
-    if (!config->enabled) {
-        path->unreachable = false;
-        fabric_path_refresh(path);
-        path->next_probe = LLONG_MAX;
-    } else {
-        if (fabric_liveness_check(&path->live, config,
-                                  path->endpoint->answers, now * 1000)) {
-            fabric_path_refresh(path);
+    if (!config.enabled) {
+        ep->next_probe = LLONG_MAX;
+    } else if (now >= ep->next_probe) {
+        for (size_t i = 0; i < ep->n_paths; i++) {
+            fabric_session_test(ep->paths[i], &burst);
         }
-        if (now >= path->next_probe) {
-            probe_path(path, b);
-            path->next_probe = next_slot(path, now);
+        if (!ep->idle) {
+            check_idle(ep, now);
+            config = endpoint_config(ep);
         }
+        ep->next_probe = next_slot(ep, config.interval, now);
     }
-    heap_change(path_heap(path), &path->timer,
-                time_to_priority(next_event(path)));
 }
 
 static void
 run_timers(bool threaded)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct heap *heap = &timers[threaded];
+    struct heap *heap = &schedules[threaded].endpoints;
     long long int now = time_msec();
-    struct burst b;
 
-    b.n = 0;
-
+    fabric_burst_init(&burst);
+    watch_idle(threaded, now);
     while (!heap_is_empty(heap)
            && heap_max(heap)->priority >= time_to_priority(now)) {
-        path_event(CONTAINER_OF(heap_max(heap), struct fabric_path, timer),
-                   &b, now);
+        struct fabric_endpoint *ep
+            = CONTAINER_OF(heap_max(heap), struct fabric_endpoint, timer);
+        struct fabric_probe_config config;
+
+        endpoint_event(ep, now);
+        config = endpoint_config(ep);
+        heap_change(heap, &ep->timer,
+                    time_to_priority(next_event(ep, &config)));
     }
-    burst_flush(&b);
+    fabric_burst_flush(&burst);
 }
 
 /* Receiving. */
-
-/* Returns the path of 'ep' that carries answers to 'remote' from 'up', as the
- * comment at the top of this file says; NULL if there is none. */
-static struct fabric_path *
-answer_path(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
-            const struct in6_addr *remote, uint16_t port)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_path *same = NULL, *usable = NULL;
-
-    for (size_t i = 0; i < ep->n_paths; i++) {
-        struct fabric_path *path = ep->paths[i];
-        const struct fabric_table_path *p = &fabric_table_paths[path->index];
-
-        if (path->uplink == up && ipv6_addr_equals(&p->remote_ip, remote)) {
-            bool ok = fabric_path_state_is_usable(
-                fabric_table_get_state(path->index));
-
-            if (ntohs(p->src_port) == port && ok) {
-                return path;
-            } else if (ok && !usable) {
-                usable = path;
-            } else if (!same || ntohs(p->src_port) == port) {
-                same = path;
-            }
-        }
-    }
-    return usable ? usable : same;
-}
-
-/* Bounds what answering costs: as much as two remote IPs with the most paths
- * take that are probed at the shortest interval, a millisecond. */
-static bool
-may_reflect(struct fabric_endpoint *ep)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    long long int second = time_msec() / 1000;
-
-    if (ep->reflect_second != second) {
-        ep->reflect_second = second;
-        ep->n_reflected = 0;
-    }
-    return ep->n_reflected++ < 2000 * FABRIC_MAX_PATHS_PER_REMOTE;
-}
-
-/* How long what was heard is worth telling, ms. */
-#define HEARD_MAX_AGE 10000
-
-static void
-remember_heard(struct fabric_endpoint *ep, uint16_t ssid, uint32_t seq)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    if (!ssid || ssid > FABRIC_MAX_SSID) {
-        return;
-    }
-    if (ssid > ep->n_heard) {
-        ep->heard = xrealloc(ep->heard, ssid * sizeof *ep->heard);
-        memset(&ep->heard[ep->n_heard], 0,
-               (ssid - ep->n_heard) * sizeof *ep->heard);
-        ep->n_heard = ssid;
-    }
-    ep->heard[ssid - 1].seq = seq;
-    ep->heard[ssid - 1].when = time_msec();
-}
-
-/* Fills the entries of 'reply' with what was heard on the paths that follow
- * its own, so that the answers on all paths together tell of every path. */
-static void
-tell_heard(const struct fabric_endpoint *ep, struct fabric_stamp *reply)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    long long int now = time_msec();
-    size_t n = 0;
-
-    for (size_t i = 0; i + 1 < ep->n_heard && n < reply->n_heard; i++) {
-        size_t ssid = (reply->ssid + i) % ep->n_heard + 1;
-        const struct fabric_heard *h = &ep->heard[ssid - 1];
-
-        if (h->when && now - h->when < HEARD_MAX_AGE) {
-            reply->heard[n].ssid = ssid;
-            reply->heard[n++].seq = h->seq;
-        }
-    }
-}
-
-static void
-reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
-        const struct fabric_rx *rx, const struct fabric_stamp *test,
-        fabric_stamp_ts arrival, struct burst *b)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_path *path = answer_path(ep, up, &rx->remote_ip,
-                                           rx->remote_port);
-    struct fabric_stamp reply;
-
-    if (!path) {
-        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
-        return;
-    }
-    if (!may_reflect(ep)) {
-        fabric_drop_count(FABRIC_DROP_RX_PROBE_RATE, 1);
-        return;
-    }
-    fabric_stamp_reflect(test, rx->ttl, arrival, stamp_now(), &reply);
-    remember_heard(ep, test->ssid, test->seq);
-    tell_heard(ep, &reply);
-    COVERAGE_INC(fabric_probe_reflected);
-    burst_add(b, ep->fabric, up, path->port_idx, &rx->remote_ip, &reply,
-              NULL);
-}
-
-static struct fabric_path *
-find_ssid(const struct fabric_endpoint *ep, uint16_t ssid)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    for (size_t i = 0; i < ep->n_paths; i++) {
-        if (ep->paths[i]->ssid == ssid) {
-            return ep->paths[i];
-        }
-    }
-    return NULL;
-}
-
-/* Acts on what 'ep' says that it heard of our other paths. */
-static void
-heard(struct fabric_endpoint *ep, const struct fabric_stamp *reply)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    for (size_t i = 0; i < reply->n_heard; i++) {
-        const struct fabric_stamp_heard *h = &reply->heard[i];
-        struct fabric_path *path = h->ssid ? find_ssid(ep, h->ssid) : NULL;
-
-        if (path) {
-            if (fabric_liveness_heard(&path->live, &ep->fabric->probe,
-                                      h->seq)) {
-                fabric_path_refresh(path);
-            }
-            heap_change(path_heap(path), &path->timer,
-                        time_to_priority(next_event(path)));
-        }
-    }
-}
-
-static void
-answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
-         const struct fabric_rx *rx, const struct fabric_stamp *reply)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_path *path = find_ssid(ep, reply->ssid);
-
-    if (!path || path->uplink != up
-        || !ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
-                             &rx->remote_ip)) {
-        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
-        return;
-    }
-
-    int64_t residence_us
-        = ((int64_t) fabric_stamp_ts_to_ns(reply->timestamp)
-           - (int64_t) fabric_stamp_ts_to_ns(reply->rx_timestamp)) / 1000;
-
-    COVERAGE_INC(fabric_probe_answered);
-    if (!ep->answers) {
-        ep->answers = true;
-        fabric_registry_changed();
-    }
-    if (fabric_liveness_answered(&path->live, &ep->fabric->probe,
-                                 reply->sender_seq, time_usec(),
-                                 MAX(residence_us, 0))) {
-        fabric_path_refresh(path);
-    }
-    heap_change(path_heap(path), &path->timer,
-                time_to_priority(next_event(path)));
-    heard(ep, reply);
-}
-
-static void
-receive(struct fabric *f, struct fabric_uplink *up, const struct fabric_rx *rx,
-        struct burst *b)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    fabric_stamp_ts arrival = stamp_now();
-    struct fabric_encap_info info;
-    struct fabric_endpoint *ep;
-    struct fabric_stamp stamp;
-    enum fabric_drop drop;
-
-    if (!fabric_encap_parse(f->encap, rx->data, rx->size, &info, &drop)) {
-        fabric_drop_count(drop, 1);
-        return;
-    }
-    ep = fabric_endpoint_by_ip(f, &rx->remote_ip);
-    if (!ep) {
-        fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
-        return;
-    }
-    if (info.vni != f->probe.vni
-        || !fabric_stamp_parse(rx->data + info.header_len,
-                               rx->size - info.header_len, &stamp)) {
-        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
-        return;
-    }
-    if (stamp.reflected) {
-        answered(ep, up, rx, &stamp);
-    } else {
-        reflect(ep, up, rx, &stamp, arrival, b);
-    }
-}
 
 void
 fabric_prober_receive(struct fabric *f, struct fabric_uplink *up,
                       const struct fabric_rx *rx)
 {
-    struct burst b;
-
-    b.n = 0;
     ovs_mutex_lock(&fabric_table_mutex);
-    receive(f, up, rx, &b);
-    burst_flush(&b);
+    fabric_burst_init(&burst);
+    fabric_session_receive(f, up, rx, &burst);
+    fabric_burst_flush(&burst);
     ovs_mutex_unlock(&fabric_table_mutex);
 }
 
 /* Receives what 'up' has, but not for ever: others want their turn. */
 static bool
-receive_uplink(struct fabric *f, struct fabric_uplink *up, struct burst *b)
+receive_uplink(struct fabric *f, struct fabric_uplink *up)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct fabric_rx rx[FABRIC_RX_BURST];
+    struct fabric_rx rx[FABRIC_RX_PROBE_BURST];
     bool any = false;
 
     for (int rounds = 0; rounds < 16; rounds++) {
         size_t n = up->class->recv_probe(up, rx);
 
         for (size_t i = 0; i < n; i++) {
-            receive(f, up, &rx[i], b);
+            fabric_session_receive(f, up, &rx[i], &burst);
         }
         any |= n > 0;
-        if (n < FABRIC_RX_BURST) {
+        if (n < FABRIC_RX_PROBE_BURST) {
             break;
         }
     }
@@ -625,9 +449,8 @@ run_receive(bool threaded)
 {
     bool any = false;
     struct fabric *f;
-    struct burst b;
 
-    b.n = 0;
+    fabric_burst_init(&burst);
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
         const struct fabric_uplinks *ups;
 
@@ -636,16 +459,17 @@ run_receive(bool threaded)
         }
         ups = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
         for (size_t i = 0; i < ups->n; i++) {
-            any |= receive_uplink(f, ups->uplinks[i], &b);
+            any |= receive_uplink(f, ups->uplinks[i]);
         }
     }
-    burst_flush(&b);
+    fabric_burst_flush(&burst);
     return any;
 }
 
 static void
 prober_wait(bool threaded)
 {
+    const struct schedule *s = &schedules[threaded];
     struct fabric *f;
 
     ovs_mutex_lock(&fabric_table_mutex);
@@ -659,10 +483,11 @@ prober_wait(bool threaded)
             }
         }
     }
-    if (!heap_is_empty(&timers[threaded])) {
-        uint64_t priority = heap_max(&timers[threaded])->priority;
-
-        poll_timer_wait_until(UINT64_MAX - priority);
+    if (!heap_is_empty(&s->endpoints)) {
+        poll_timer_wait_until(UINT64_MAX - heap_max(&s->endpoints)->priority);
+    }
+    if (s->n_idle) {
+        poll_timer_wait_until(s->next_watch);
     }
     ovs_mutex_unlock(&fabric_table_mutex);
 }
@@ -737,16 +562,30 @@ rest_if_busy(long long int *busy, long long int start)
     }
 }
 
+/* Least time between two wake-ups, us. */
+#define MIN_SLEEP 500
+
+/* A thread that was woken at 'start', us, again right after the last time, at
+ * 'last', has much to do: it waits for more to do at once. */
+static void
+coalesce(long long int last, long long int start)
+{
+    if (start - last < MIN_SLEEP) {
+        xnanosleep((MIN_SLEEP - (start - last)) * 1000);
+    }
+}
+
 static void *
 fabric_prober_main(void *aux OVS_UNUSED)
 {
     struct nl_sock *monitor = fabric_carrier_open_monitor();
-    long long int busy = 0;
+    long long int busy = 0, last = 0;
 
     raise_priority();
     while (!latch_is_set(&exit_latch)) {
         long long int start = thread_cpu_usec();
 
+        COVERAGE_INC(fabric_prober_wakeup);
         latch_poll(&change_latch);
         if (monitor) {
             fabric_carrier_run_monitor(monitor);
@@ -765,7 +604,9 @@ fabric_prober_main(void *aux OVS_UNUSED)
         rest_if_busy(&busy, start);
         start = time_usec();
         poll_block();
-        busy = MAX(0, busy - (time_usec() - start));
+        coalesce(last, time_usec());
+        last = time_usec();
+        busy = MAX(0, busy - (last - start));
     }
     nl_sock_destroy(monitor);
     return NULL;

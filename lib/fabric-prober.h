@@ -3,8 +3,8 @@
 #ifndef FABRIC_PROBER_H
 #define FABRIC_PROBER_H 1
 
-/* The prober: sends, answers and judges the probes of every path.
- * ================================================================
+/* The prober: when to probe which path, and the thread that does.
+ * ===============================================================
  *
  * Threads
  * =======
@@ -26,22 +26,29 @@
 #include "fabric-table.h"
 
 struct fabric;
-struct fabric_path;
+struct fabric_endpoint;
 struct fabric_rx;
 struct fabric_uplink;
 
-void fabric_prober_add(struct fabric_path *)
+/* Begins and ends the probing of all paths that the endpoint has or gets. */
+void fabric_prober_add(struct fabric_endpoint *)
     OVS_REQUIRES(fabric_table_mutex);
-void fabric_prober_remove(struct fabric_path *)
+void fabric_prober_remove(struct fabric_endpoint *)
     OVS_REQUIRES(fabric_table_mutex);
 
 /* Probing of 'f' was configured anew. */
 void fabric_prober_reschedule(struct fabric *f)
     OVS_REQUIRES(fabric_table_mutex);
 
-/* The datapath found that the host cannot send over the path. */
-void fabric_prober_unreachable(struct fabric_path *)
+/* The datapath found that the host cannot send over a path of the
+ * endpoint. */
+void fabric_prober_unreachable(struct fabric_endpoint *)
     OVS_REQUIRES(fabric_table_mutex);
+
+/* Something is sent to the endpoint, whose 'idle' in the path table is set.
+ * Any thread. */
+void fabric_prober_wake(struct fabric_endpoint *)
+    OVS_EXCLUDED(fabric_table_mutex);
 
 /* The set of uplinks or their configuration changed.  Main thread. */
 void fabric_prober_changed(void);

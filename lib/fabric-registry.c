@@ -213,6 +213,7 @@ fabric_create(const struct fabric_config *config)
     cmap_init(&f->by_id);
     cmap_init(&f->by_endpoint_name);
     cmap_init(&f->by_ip);
+    cmap_init(&f->by_tuple);
     return f;
 }
 
@@ -223,8 +224,21 @@ fabric_free(struct fabric *f)
     cmap_destroy(&f->by_id);
     cmap_destroy(&f->by_endpoint_name);
     cmap_destroy(&f->by_ip);
+    cmap_destroy(&f->by_tuple);
     free(f->name);
     free(f);
+}
+
+bool
+fabric_probe_config_equal(const struct fabric_probe_config *a,
+                          const struct fabric_probe_config *b)
+{
+    return (a->enabled == b->enabled
+            && a->interval == b->interval
+            && a->multiplier == b->multiplier
+            && a->vni == b->vni
+            && a->idle_interval == b->idle_interval
+            && a->idle_after == b->idle_after);
 }
 
 /* Copies to 'f' what can change in place. */
@@ -235,9 +249,7 @@ fabric_assign(struct fabric *f, const struct fabric_config *config)
     struct fabric_probe_config old_probe = f->probe;
 
     f->probe = config->probe;
-    if (f->probe.enabled != old_probe.enabled
-        || f->probe.interval != old_probe.interval
-        || f->probe.multiplier != old_probe.multiplier) {
+    if (!fabric_probe_config_equal(&f->probe, &old_probe)) {
         fabric_prober_reschedule(f);
     }
     f->paths_per_remote = config->paths_per_remote;
@@ -471,7 +483,7 @@ fabric_registry_set_fabric(const struct fabric_config *config)
     struct fabric *f;
     char *error;
 
-    fabric_endpoint_init();
+    fabric_path_init();
 
     error = check_fabric(config);
     if (error) {

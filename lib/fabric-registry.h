@@ -55,9 +55,16 @@ struct fabric_probe_config {
     unsigned int interval;      /* ms between probes of one path, 1...60000. */
     unsigned int multiplier;    /* Unanswered probes that mean down: 1-255. */
     uint32_t vni;               /* Management VNI that carries the probes. */
+    unsigned int idle_interval; /* Instead of 'interval' if longer, ms, for
+                                 * endpoints to which nothing was sent ... */
+    unsigned int idle_after;    /* ... for this time, ms. */
 };
+bool fabric_probe_config_equal(const struct fabric_probe_config *,
+                               const struct fabric_probe_config *);
 #define FABRIC_PROBE_DEFAULT_INTERVAL 100
 #define FABRIC_PROBE_DEFAULT_MULTIPLIER 3
+#define FABRIC_PROBE_DEFAULT_IDLE_INTERVAL 1000
+#define FABRIC_PROBE_DEFAULT_IDLE_AFTER 30000
 #define FABRIC_PROBE_DEFAULT_VNI 1      /* RFC 8971 section 3. */
 
 /* One row of the Fabric table, parsed and checked value by value.  The
@@ -156,6 +163,8 @@ struct fabric_path_info {
     unsigned int total_slots;   /* this many. */
     uint64_t tx_packets;        /* Inner packets sent. */
     uint64_t tx_bytes;          /* Inner bytes sent. */
+    uint64_t rx_packets;        /* Likewise received, if the peer's path has */
+    uint64_t rx_bytes;          /* the same source port as ours. */
     uint64_t probe_tx;
     uint64_t probe_rx;
     uint64_t probe_lost;

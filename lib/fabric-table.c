@@ -175,6 +175,8 @@ fabric_table_alloc_endpoint(void)
     atomic_store_relaxed(&ep->rx_packets, 0);
     atomic_store_relaxed(&ep->rx_bytes, 0);
     atomic_store_relaxed(&ep->tx_no_live_path, 0);
+    atomic_store_relaxed(&ep->sent, 0);
+    atomic_store_relaxed(&ep->idle, 0);
     for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
         homes[id]->homes[i] = FABRIC_TABLE_NONE;
         atomic_store_relaxed(&ep->slots[i], FABRIC_TABLE_NONE);
@@ -247,6 +249,8 @@ fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
     atomic_store_relaxed(&path->tx_bytes, 0);
     atomic_store_relaxed(&path->out_ifindex, 0);
     atomic_store_relaxed(&path->out_mtu, 0);
+    atomic_store_relaxed(&path->rx_packets, 0);
+    atomic_store_relaxed(&path->rx_bytes, 0);
     return id;
 }
 

@@ -90,7 +90,11 @@ struct fabric_table_path {
     ATOMIC(uint32_t) out_ifindex;       /* 0 if it cannot send. */
     ATOMIC(uint32_t) out_mtu;           /* Of the outer IP packet. */
     struct in6_addr next_hop;           /* Its neighbor that forwards. */
-    uint8_t pad[32];
+
+    /* Inner packets and bytes received. */
+    atomic_uint64_t rx_packets;
+    atomic_uint64_t rx_bytes;
+    uint8_t pad[16];
 };
 BUILD_ASSERT_DECL(sizeof(struct fabric_table_path) == 128);
 
@@ -100,7 +104,9 @@ struct fabric_table_endpoint {
     atomic_uint64_t rx_packets;         /* Inner packets and bytes. */
     atomic_uint64_t rx_bytes;
     atomic_uint64_t tx_no_live_path;
-    uint8_t pad[32];
+    ATOMIC(uint32_t) sent;              /* Set by whoever sends to it. */
+    ATOMIC(uint32_t) idle;              /* Has the prober to be told? */
+    uint8_t pad[24];
     ATOMIC(uint32_t) slots[FABRIC_TABLE_SLOTS];
 };
 BUILD_ASSERT_DECL(sizeof(struct fabric_table_endpoint) == 64 + 1024);

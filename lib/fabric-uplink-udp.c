@@ -65,6 +65,7 @@ COVERAGE_DEFINE(fabric_udp_recv);
 #define SRC_PORT_SEARCH 1024
 
 #define RX_BUF_SIZE 65536
+#define PROBE_BUF_SIZE 10240            /* For a jumbo frame's. */
 #define SEND_BURST 64
 
 struct udp_uplink {
@@ -285,6 +286,7 @@ open_receive(struct udp_uplink *udp)
         set_int(fds[i], SOL_SOCKET, SO_RXQ_OVFL, 1);
         set_buffer(fds[i], SO_RCVBUF, SO_RCVBUFFORCE);
     }
+    set_int(udp->probe_fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     error = set_int(udp->data_fd, IPPROTO_UDP, UDP_GRO, 1);
     if (error) {
         VLOG_WARN("no UDP_GRO: receiving will be slow (%s)",
@@ -350,7 +352,7 @@ udp_open(struct fabric_uplink *up)
     error = open_receive(udp);
     if (!error) {
         udp->rx_bufs = xmalloc_pagealign(FABRIC_RX_BURST * RX_BUF_SIZE);
-        udp->probe_bufs = xmalloc(FABRIC_RX_BURST * RX_BUF_SIZE);
+        udp->probe_bufs = xmalloc(FABRIC_RX_PROBE_BURST * PROBE_BUF_SIZE);
     }
     return error;
 }
@@ -526,7 +528,8 @@ udp_send(struct fabric_uplink *up, struct fabric_datagram *d, size_t n)
 
 union rx_control {
     struct cmsghdr align;
-    uint8_t buf[4 * CMSG_SPACE(sizeof(int))];
+    uint8_t buf[4 * CMSG_SPACE(sizeof(int))
+                + CMSG_SPACE(sizeof(struct timespec))];
 };
 
 /* Stores in '*rx' and '*lost' what the kernel tells beside the data. */
@@ -542,6 +545,14 @@ parse_control(struct msghdr *msg, struct fabric_rx *rx, uint32_t *lost)
             continue;
         }
         if (cmsg->cmsg_len < CMSG_LEN(sizeof value)) {
+            continue;
+        }
+        if (cmsg->cmsg_level == SOL_SOCKET
+            && cmsg->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec ts;
+
+            memcpy(&ts, CMSG_DATA(cmsg), sizeof ts);
+            rx->rx_ns = (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
             continue;
         }
         memcpy(&value, CMSG_DATA(cmsg), sizeof value);
@@ -562,19 +573,24 @@ parse_control(struct msghdr *msg, struct fabric_rx *rx, uint32_t *lost)
     }
 }
 
+#define MAX_RX_BURST MAX(FABRIC_RX_BURST, FABRIC_RX_PROBE_BURST)
+
+/* Receives up to 'max' messages into the 'buf_size' bytes for each at
+ * 'bufs'. */
 static size_t
-receive(int fd, uint8_t *bufs, struct fabric_rx *rxs, uint32_t *lost)
+receive(int fd, uint8_t *bufs, size_t buf_size, size_t max,
+        struct fabric_rx *rxs, uint32_t *lost)
 {
-    struct sockaddr_storage ss[FABRIC_RX_BURST];
-    union rx_control controls[FABRIC_RX_BURST];
-    struct mmsghdr msgs[FABRIC_RX_BURST];
-    struct iovec iovs[FABRIC_RX_BURST];
+    struct sockaddr_storage ss[MAX_RX_BURST];
+    union rx_control controls[MAX_RX_BURST];
+    struct mmsghdr msgs[MAX_RX_BURST];
+    struct iovec iovs[MAX_RX_BURST];
     uint32_t old_lost = *lost;
     int n;
 
-    for (size_t i = 0; i < FABRIC_RX_BURST; i++) {
-        iovs[i].iov_base = bufs + i * RX_BUF_SIZE;
-        iovs[i].iov_len = RX_BUF_SIZE;
+    for (size_t i = 0; i < max; i++) {
+        iovs[i].iov_base = bufs + i * buf_size;
+        iovs[i].iov_len = buf_size;
         msgs[i].msg_hdr = (struct msghdr) {
             .msg_name = &ss[i], .msg_namelen = sizeof ss[i],
             .msg_iov = &iovs[i], .msg_iovlen = 1,
@@ -583,7 +599,7 @@ receive(int fd, uint8_t *bufs, struct fabric_rx *rxs, uint32_t *lost)
         };
     }
 
-    n = recvmmsg(fd, msgs, FABRIC_RX_BURST, MSG_DONTWAIT, NULL);
+    n = recvmmsg(fd, msgs, max, MSG_DONTWAIT, NULL);
     COVERAGE_INC(fabric_udp_recv);
     for (int i = 0; i < n; i++) {
         struct fabric_rx *rx = &rxs[i];
@@ -609,7 +625,8 @@ udp_recv(struct fabric_uplink *up, struct fabric_rx *rx)
 {
     struct udp_uplink *udp = udp_uplink_cast(up);
 
-    return receive(udp->data_fd, udp->rx_bufs, rx, &udp->rx_lost);
+    return receive(udp->data_fd, udp->rx_bufs, RX_BUF_SIZE, FABRIC_RX_BURST,
+                   rx, &udp->rx_lost);
 }
 
 static void
@@ -624,7 +641,8 @@ udp_recv_probe(struct fabric_uplink *up, struct fabric_rx *rx)
     struct udp_uplink *udp = udp_uplink_cast(up);
 
     return (udp->probe_fd >= 0
-            ? receive(udp->probe_fd, udp->probe_bufs, rx, &udp->probe_lost)
+            ? receive(udp->probe_fd, udp->probe_bufs, PROBE_BUF_SIZE,
+                      FABRIC_RX_PROBE_BURST, rx, &udp->probe_lost)
             : 0);
 }
 

@@ -74,8 +74,11 @@ struct fabric_rx {
     uint16_t remote_port;
     uint8_t tos;
     uint8_t ttl;
+    uint64_t rx_ns;             /* Wall-clock time of arrival, in ns since the
+                                 * epoch, if the kernel told it; or 0. */
 };
 #define FABRIC_RX_BURST 8
+#define FABRIC_RX_PROBE_BURST 32
 
 struct fabric_uplink {
     const struct fabric_uplink_class *class;
@@ -108,6 +111,8 @@ struct fabric_uplink_class {
      * lost because nobody received in time is counted (fabric-drops.h). */
     size_t (*recv)(struct fabric_uplink *up, struct fabric_rx *);
     void (*recv_wait)(struct fabric_uplink *up);
+
+    /* Likewise, up to FABRIC_RX_PROBE_BURST probes. */
     size_t (*recv_probe)(struct fabric_uplink *up, struct fabric_rx *);
     void (*recv_probe_wait)(struct fabric_uplink *up);
 

@@ -357,6 +357,7 @@ struct rx_message {
     struct fabric *fabric;
     struct fabric_uplink *uplink;
     const struct fabric_rx *rx;
+    const struct fabric_path *path;     /* NULL: not one of ours. */
     const struct fabric_endpoint *endpoint;     /* NULL: unknown source. */
     struct flow_tnl tnl;        /* Without what the header tells. */
 
@@ -390,7 +391,9 @@ start_message(struct rx_message *m, struct fabric *f, struct fabric_uplink *up,
     m->uplink = up;
     m->rx = rx;
     m->gro.size_hint = rx->size;
-    m->endpoint = fabric_endpoint_by_ip(f, &rx->remote_ip);
+    m->path = fabric_path_by_tuple(f, up, &rx->remote_ip, rx->remote_port);
+    m->endpoint = (m->path ? m->path->endpoint
+                   : fabric_endpoint_by_ip(f, &rx->remote_ip));
     if (m->endpoint) {
         const struct fabric_endpoint_addrs *addrs
             = ovsrcu_get(struct fabric_endpoint_addrs *, &m->endpoint->addrs);
@@ -583,6 +586,12 @@ count_rx(const struct rx_message *m)
 
         atomic_add_relaxed(&e->rx_packets, m->n_packets, &orig);
         atomic_add_relaxed(&e->rx_bytes, m->n_bytes, &orig);
+    }
+    if (m->path) {
+        struct fabric_table_path *p = &fabric_table_paths[m->path->index];
+
+        atomic_add_relaxed(&p->rx_packets, m->n_packets, &orig);
+        atomic_add_relaxed(&p->rx_bytes, m->n_bytes, &orig);
     }
 }
 

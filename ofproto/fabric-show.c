@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Each command makes a JSON value, which is the reply if JSON was asked for
- * and otherwise what the text is made from, so that both tell the same. */
-
 #include <config.h>
 
 #include "fabric-show.h"
@@ -14,137 +11,13 @@
 #include "fabric-kern-flows.h"
 #include "fabric-kern-sync.h"
 #include "fabric-parse.h"
+#include "fabric-reply.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "odp-util.h"
-#include "packets.h"
-#include "table.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
-
-/* Replying. */
-
-/* One column of a table: member of the JSON objects and its heading, with the
- * unit. */
-struct column {
-    const char *member;
-    const char *heading;
-};
-
-/* Appends 'value' as text, or "-" if there is none. */
-static void
-put_value(struct ds *s, const struct json *value)
-{
-    if (!value) {
-        ds_put_char(s, '-');
-    } else if (value->type == JSON_STRING) {
-        ds_put_cstr(s, json_string(value));
-    } else if (value->type == JSON_ARRAY) {
-        for (size_t i = 0; i < json_array_size(value); i++) {
-            ds_put_cstr(s, i ? "," : "");
-            put_value(s, json_array_at(value, i));
-        }
-    } else {
-        json_to_ds(value, 0, s);
-    }
-}
-
-static const struct json *
-get_member(const struct json *object, const char *name)
-{
-    return shash_find_data(json_object(object), name);
-}
-
-/* Formats 'rows', an array of objects. */
-static void
-format_table(const struct json *rows, const struct column columns[],
-             size_t n_columns, struct ds *s)
-{
-    struct table_style style = TABLE_STYLE_DEFAULT;
-    struct table table;
-
-    table_init(&table);
-    for (size_t i = 0; i < n_columns; i++) {
-        table_add_column(&table, "%s", columns[i].heading);
-    }
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        table_add_row(&table);
-        for (size_t j = 0; j < n_columns; j++) {
-            struct ds text = DS_EMPTY_INITIALIZER;
-
-            put_value(&text, get_member(json_array_at(rows, i),
-                                        columns[j].member));
-            table_add_cell(&table)->text = ds_steal_cstr(&text);
-        }
-    }
-    style.format = TF_TABLE;
-    table_format_reset();
-    table_format(&table, &style, s);
-    table_destroy(&table);
-}
-
-static bool
-wants_json(struct unixctl_conn *conn)
-{
-    return (unixctl_command_get_output_format(conn)
-            == UNIXCTL_OUTPUT_FMT_JSON);
-}
-
-/* Replies with 'rows' and destroys it. */
-static void
-reply_table(struct unixctl_conn *conn, struct json *rows,
-            const struct column columns[], size_t n_columns)
-{
-    if (wants_json(conn)) {
-        unixctl_command_reply_json(conn, rows);
-    } else {
-        struct ds s = DS_EMPTY_INITIALIZER;
-
-        format_table(rows, columns, n_columns, &s);
-        unixctl_command_reply(conn, ds_cstr(&s));
-        ds_destroy(&s);
-        json_destroy(rows);
-    }
-}
-
-static void OVS_PRINTF_FORMAT(2, 3)
-reply_error(struct unixctl_conn *conn, const char *format, ...)
-{
-    va_list args;
-    char *s;
-
-    va_start(args, format);
-    s = xvasprintf(format, args);
-    va_end(args);
-    unixctl_command_reply_error(conn, s);
-    free(s);
-}
-
-static struct json *
-ip_to_json(const struct in6_addr *ip)
-{
-    char buf[INET6_ADDRSTRLEN];
-
-    return json_string_create(ipv6_string_mapped(buf, ip));
-}
-
-static struct json *
-ips_to_json(const struct in6_addr *ips, size_t n)
-{
-    struct json *array = json_array_create_empty();
-
-    for (size_t i = 0; i < n; i++) {
-        json_array_add(array, ip_to_json(&ips[i]));
-    }
-    return array;
-}
-
-static void
-put_integer(struct json *object, const char *member, int64_t value)
-{
-    json_object_put(object, member, json_integer_create(value));
-}
 
 /* Rows by name. */
 
@@ -239,11 +112,11 @@ put_counts(struct json *object, const struct path_counts *counts)
     struct json *states = json_object_create();
 
 #define FABRIC_PATH_STATE(ENUM, NAME, USABLE) \
-    put_integer(states, NAME, counts->ENUM);
+    reply_put_integer(states, NAME, counts->ENUM);
     FABRIC_PATH_STATES
 #undef FABRIC_PATH_STATE
-    put_integer(object, "n_paths", counts->total);
-    put_integer(object, "usable_paths", counts->usable);
+    reply_put_integer(object, "n_paths", counts->total);
+    reply_put_integer(object, "usable_paths", counts->usable);
     json_object_put(object, "paths", states);
 }
 
@@ -255,9 +128,11 @@ probe_to_json(const struct fabric_probe_config *probe)
     struct json *object = json_object_create();
 
     json_object_put(object, "enable", json_boolean_create(probe->enabled));
-    put_integer(object, "interval_ms", probe->interval);
-    put_integer(object, "multiplier", probe->multiplier);
-    put_integer(object, "vni", probe->vni);
+    reply_put_integer(object, "interval_ms", probe->interval);
+    reply_put_integer(object, "multiplier", probe->multiplier);
+    reply_put_integer(object, "idle_interval_ms", probe->idle_interval);
+    reply_put_integer(object, "idle_after_ms", probe->idle_after);
+    reply_put_integer(object, "vni", probe->vni);
     return object;
 }
 
@@ -266,22 +141,22 @@ put_config(struct json *object, const struct fabric_config *config)
 {
     json_object_put_string(object, "encap",
                            fabric_encap_to_string(config->encap));
-    put_integer(object, "dst_port", config->dst_port);
+    reply_put_integer(object, "dst_port", config->dst_port);
     json_object_put(object, "local_ips",
-                    ips_to_json(config->local_ips, config->n_local_ips));
-    put_integer(object, "paths_per_remote", config->paths_per_remote);
-    put_integer(object, "src_port_base", config->src_port_base);
+                    reply_ips(config->local_ips, config->n_local_ips));
+    reply_put_integer(object, "paths_per_remote", config->paths_per_remote);
+    reply_put_integer(object, "src_port_base", config->src_port_base);
     json_object_put_string(object, "policy",
                            fabric_policy_to_string(config->policy));
     json_object_put(object, "probe", probe_to_json(&config->probe));
     json_object_put(object, "verify_source",
                     json_boolean_create(config->verify_source));
     json_object_put(object, "csum", json_boolean_create(config->csum));
-    put_integer(object, "ttl", config->ttl);
+    reply_put_integer(object, "ttl", config->ttl);
     if (config->tos_inherit) {
         json_object_put_string(object, "tos", "inherit");
     } else {
-        put_integer(object, "tos", config->tos);
+        reply_put_integer(object, "tos", config->tos);
     }
     json_object_put_string(object, "uplink", config->uplink);
 }
@@ -300,8 +175,8 @@ fast_path_to_json(const struct fabric_config *config)
     } else {
         struct fabric_kern_flows_count count;
         fabric_kern_flows_get_count(&count);
-        put_integer(object, "n_flows", count.n_kernel);
-        put_integer(object, "n_userspace_flows", count.n_userspace);
+        reply_put_integer(object, "n_flows", count.n_kernel);
+        reply_put_integer(object, "n_userspace_flows", count.n_userspace);
     }
     return object;
 }
@@ -328,41 +203,19 @@ fabric_to_json(const struct fabric_fabric_row *f)
             count_paths(endpoints[i], &counts);
         }
         free(endpoints);
-        put_integer(object, "n_endpoints", n);
+        reply_put_integer(object, "n_endpoints", n);
         put_counts(object, &counts);
         if (odp_port != ODPP_NONE) {
-            put_integer(object, "datapath_port", odp_to_u32(odp_port));
+            reply_put_integer(object, "datapath_port", odp_to_u32(odp_port));
         }
     }
     return object;
 }
 
-/* Appends "TITLE: VALUES", where 'format' may refer to members of 'object' as
- * {MEMBER}. */
-static void
-put_line(struct ds *s, const struct json *object, const char *format)
-{
-    ds_put_cstr(s, "    ");
-    while (*format) {
-        size_t n = strcspn(format, "{");
-
-        ds_put_buffer(s, format, n);
-        format += n;
-        if (*format == '{') {
-            char *member = xmemdup0(format + 1, strcspn(format, "}") - 1);
-
-            put_value(s, get_member(object, member));
-            format += strlen(member) + 2;
-            free(member);
-        }
-    }
-    ds_put_char(s, '\n');
-}
-
 static void
 format_fast_path(const struct json *fast_path, struct ds *s)
 {
-    put_line(s, fast_path, (get_member(fast_path, "reason")
+    reply_put_line(s, fast_path, (reply_member(fast_path, "reason")
                             ? "forwarding: in {in} ({reason})"
                             : "forwarding: in {in}, {n_flows} flows; "
                               "{n_userspace_flows} flows in userspace"));
@@ -371,38 +224,39 @@ format_fast_path(const struct json *fast_path, struct ds *s)
 static void
 format_fabric(const struct json *f, struct ds *s)
 {
-    const struct json *paths = get_member(f, "paths");
-    ds_put_format(s, "%s\n", json_string(get_member(f, "name")));
-    if (get_member(f, "error")) {
-        put_line(s, f, "error: {error}");
+    const struct json *paths = reply_member(f, "paths");
+    ds_put_format(s, "%s\n", json_string(reply_member(f, "name")));
+    if (reply_member(f, "error")) {
+        reply_put_line(s, f, "error: {error}");
     }
-    if (get_member(f, "warning")) {
-        put_line(s, f, "warning: {warning}");
+    if (reply_member(f, "warning")) {
+        reply_put_line(s, f, "warning: {warning}");
     }
-    if (!get_member(f, "encap")) {
+    if (!reply_member(f, "encap")) {
         ds_put_cstr(s, "    not in force\n");
         return;
     }
-    put_line(s, f, "encapsulation: {encap}, UDP port {dst_port}, "
-             "uplink {uplink}");
-    put_line(s, f, "local IPs: {local_ips}");
-    put_line(s, f, "datapath port: {datapath_port}");
-    put_line(s, f, "paths per remote IP: {paths_per_remote}, source ports "
-             "from {src_port_base}, policy {policy}");
-    put_line(s, get_member(f, "probe"), "probes: enabled {enable}, every "
-             "{interval_ms} ms, down after {multiplier} lost, VNI {vni}");
-    put_line(s, f, "outer header: TTL {ttl}, TOS {tos}, UDP checksum {csum}; "
-             "source verification {verify_source}");
-    format_fast_path(get_member(f, "fast_path"), s);
-    put_line(s, f, "endpoints: {n_endpoints}");
+    reply_put_line(s, f, "encapsulation: {encap}, UDP port {dst_port}, "
+                   "uplink {uplink}");
+    reply_put_line(s, f, "local IPs: {local_ips}");
+    reply_put_line(s, f, "datapath port: {datapath_port}");
+    reply_put_line(s, f, "paths per remote IP: {paths_per_remote}, source "
+                   "ports from {src_port_base}, policy {policy}");
+    reply_put_line(s, reply_member(f, "probe"), "probes: enabled {enable}, "
+                   "every {interval_ms} ms, down after {multiplier} lost, "
+                   "VNI {vni}");
+    reply_put_line(s, f, "outer header: TTL {ttl}, TOS {tos}, UDP checksum "
+                   "{csum}; source verification {verify_source}");
+    format_fast_path(reply_member(f, "fast_path"), s);
+    reply_put_line(s, f, "endpoints: {n_endpoints}");
     if (paths) {
         ds_put_format(s, "    paths: %"PRId64,
-                      json_integer(get_member(f, "n_paths")));
+                      json_integer(reply_member(f, "n_paths")));
         const char *separator = " (";
 #define FABRIC_PATH_STATE(ENUM, NAME, USABLE)                   \
-        if (json_integer(get_member(paths, NAME))) {            \
+        if (json_integer(reply_member(paths, NAME))) {            \
             ds_put_format(s, "%s%"PRId64" " NAME, separator,    \
-                          json_integer(get_member(paths, NAME)));       \
+                          json_integer(reply_member(paths, NAME)));       \
             separator = ", ";                                   \
         }
         FABRIC_PATH_STATES
@@ -432,7 +286,7 @@ cmd_show(struct unixctl_conn *conn, int argc, const char *argv[],
     }
     free(rows);
 
-    if (wants_json(conn)) {
+    if (reply_wants_json(conn)) {
         unixctl_command_reply_json(conn, fabrics);
     } else {
         struct ds s = DS_EMPTY_INITIALIZER;
@@ -464,9 +318,9 @@ endpoint_to_json(const struct fabric_endpoint_row *ep)
         struct path_counts counts = { .total = 0 };
         struct fabric_endpoint_stats stats;
 
-        put_integer(object, "id", ep->applied->id);
+        reply_put_integer(object, "id", ep->applied->id);
         json_object_put(object, "remote_ips",
-                        ips_to_json(ep->applied->remote_ips,
+                        reply_ips(ep->applied->remote_ips,
                                     ep->applied->n_remote_ips));
         json_object_put_string(object, "policy",
                                fabric_policy_to_string(
@@ -474,11 +328,11 @@ endpoint_to_json(const struct fabric_endpoint_row *ep)
         count_paths(endpoint, &counts);
         put_counts(object, &counts);
         fabric_endpoint_get_stats(endpoint, &stats);
-        put_integer(object, "rx_packets", stats.rx_packets);
-        put_integer(object, "rx_bytes", stats.rx_bytes);
-        put_integer(object, "tx_packets", stats.tx_packets);
-        put_integer(object, "tx_bytes", stats.tx_bytes);
-        put_integer(object, "tx_no_live_path", stats.tx_no_live_path);
+        reply_put_integer(object, "rx_packets", stats.rx_packets);
+        reply_put_integer(object, "rx_bytes", stats.rx_bytes);
+        reply_put_integer(object, "tx_packets", stats.tx_packets);
+        reply_put_integer(object, "tx_bytes", stats.tx_bytes);
+        reply_put_integer(object, "tx_no_live_path", stats.tx_no_live_path);
     }
     return object;
 }
@@ -487,7 +341,7 @@ static void
 cmd_endpoints(struct unixctl_conn *conn, int argc, const char *argv[],
               void *aux OVS_UNUSED)
 {
-    static const struct column columns[] = {
+    static const struct reply_column columns[] = {
         { "fabric", "fabric" },
         { "endpoint", "endpoint" },
         { "id", "id" },
@@ -579,7 +433,7 @@ static void
 put_measured(struct json *object, const char *member, int64_t value)
 {
     if (value >= 0) {
-        put_integer(object, member, value);
+        reply_put_integer(object, member, value);
     }
 }
 
@@ -591,12 +445,12 @@ path_to_json(const struct fabric_endpoint_row *ep,
 
     json_object_put_string(object, "fabric", ep->fabric);
     json_object_put_string(object, "endpoint", ep->applied->name);
-    json_object_put(object, "local_ip", ip_to_json(&path->local_ip));
-    json_object_put(object, "remote_ip", ip_to_json(&path->remote_ip));
-    put_integer(object, "src_port", path->src_port);
+    json_object_put(object, "local_ip", reply_ip(&path->local_ip));
+    json_object_put(object, "remote_ip", reply_ip(&path->remote_ip));
+    reply_put_integer(object, "src_port", path->src_port);
     json_object_put_string(object, "state",
                            fabric_path_state_to_string(path->state));
-    put_integer(object, "state_ms", time_msec() - path->last_change);
+    reply_put_integer(object, "state_ms", time_msec() - path->last_change);
     json_object_put(object, "share_percent",
                     json_real_create(path->total_slots
                                      ? 1000 * path->n_slots
@@ -605,12 +459,14 @@ path_to_json(const struct fabric_endpoint_row *ep,
     put_measured(object, "rtt_us", path->rtt_us);
     put_measured(object, "rtt_min_us", path->rtt_min_us);
     put_measured(object, "rtt_smoothed_us", path->rtt_smoothed_us);
-    put_integer(object, "tx_packets", path->tx_packets);
-    put_integer(object, "tx_bytes", path->tx_bytes);
-    put_integer(object, "probe_tx", path->probe_tx);
-    put_integer(object, "probe_rx", path->probe_rx);
-    put_integer(object, "probe_lost", path->probe_lost);
-    put_integer(object, "n_down", path->n_down);
+    reply_put_integer(object, "tx_packets", path->tx_packets);
+    reply_put_integer(object, "tx_bytes", path->tx_bytes);
+    reply_put_integer(object, "rx_packets", path->rx_packets);
+    reply_put_integer(object, "rx_bytes", path->rx_bytes);
+    reply_put_integer(object, "probe_tx", path->probe_tx);
+    reply_put_integer(object, "probe_rx", path->probe_rx);
+    reply_put_integer(object, "probe_lost", path->probe_lost);
+    reply_put_integer(object, "n_down", path->n_down);
     return object;
 }
 
@@ -618,7 +474,7 @@ static void
 cmd_paths(struct unixctl_conn *conn, int argc, const char *argv[],
           void *aux OVS_UNUSED)
 {
-    static const struct column columns[] = {
+    static const struct reply_column columns[] = {
         { "fabric", "fabric" },
         { "endpoint", "endpoint" },
         { "local_ip", "local IP" },
@@ -742,10 +598,10 @@ cmd_drain(struct unixctl_conn *conn, int argc, const char *argv[],
     if (error) {
         unixctl_command_reply_error(conn, error);
         free(error);
-    } else if (wants_json(conn)) {
+    } else if (reply_wants_json(conn)) {
         struct json *object = json_object_create();
 
-        put_integer(object, "n_paths", n_paths);
+        reply_put_integer(object, "n_paths", n_paths);
         unixctl_command_reply_json(conn, object);
     } else {
         char *s = xasprintf("%"PRIuSIZE" path%s %s", n_paths,
@@ -762,7 +618,7 @@ static void
 cmd_stats(struct unixctl_conn *conn, int argc OVS_UNUSED,
           const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
-    static const struct column columns[] = {
+    static const struct reply_column columns[] = {
         { "drop", "drop" },
         { "packets", "packets" },
         { "meaning", "meaning" },
@@ -773,7 +629,7 @@ cmd_stats(struct unixctl_conn *conn, int argc OVS_UNUSED,
         struct json *object = json_object_create();
 
         json_object_put_string(object, "drop", fabric_drop_name(drop));
-        put_integer(object, "packets", fabric_drop_get(drop));
+        reply_put_integer(object, "packets", fabric_drop_get(drop));
         json_object_put_string(object, "meaning", fabric_drop_help(drop));
         json_array_add(drops, object);
     }

@@ -157,6 +157,8 @@ write_path_stats(const struct ovsrec_fabric_path *rec,
     PATH_STAT("rtt_min_us", path->rtt_min_us)           \
     PATH_STAT("rtt_smoothed_us", path->rtt_smoothed_us) \
     PATH_STAT("rtt_us", path->rtt_us)                   \
+    PATH_STAT("rx_bytes", path->rx_bytes)               \
+    PATH_STAT("rx_packets", path->rx_packets)           \
     PATH_STAT("tx_bytes", path->tx_bytes)               \
     PATH_STAT("tx_packets", path->tx_packets)
 #define PATH_STAT(NAME, VALUE) + 1

@@ -42,9 +42,14 @@ tests_ovstest_SOURCES += weft/tests/test-fabric-stamp.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-table.c
 
 # Programs of the lab.
+noinst_PROGRAMS += weft/tests/fabric-peers
 noinst_PROGRAMS += weft/tests/fabric-relay
 noinst_PROGRAMS += weft/tests/fabric-rr
 noinst_PROGRAMS += weft/tests/fabric-stream
+weft_tests_fabric_peers_SOURCES = \
+	weft/tests/fabric-peers.c \
+	weft/tests/fabric-tool.c \
+	weft/tests/fabric-tool.h
 weft_tests_fabric_relay_SOURCES = \
 	weft/tests/fabric-relay.c \
 	weft/tests/fabric-tool.c \
@@ -60,6 +65,8 @@ weft_tests_fabric_stream_SOURCES = \
 
 EXTRA_DIST += weft/tests/bench/failover.py
 EXTRA_DIST += weft/tests/bench/peers.py
+EXTRA_DIST += weft/tests/bench/probe.py
+EXTRA_DIST += weft/tests/bench/restart.py
 EXTRA_DIST += weft/tests/bench/results.py
 EXTRA_DIST += weft/tests/bench/run.py
 EXTRA_DIST += weft/tests/bench/tcp.py

@@ -54,7 +54,7 @@ struct {
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, FABRIC_KERN_MAX_REMOTES);
     __type(key, struct fabric_kern_remote_key);
-    __type(value, __u32);
+    __type(value, struct fabric_kern_remote);
 } remotes SEC(".maps");
 
 struct {

@@ -154,6 +154,9 @@ select_path(__u32 endpoint, __u32 hash)
     if (!*(volatile __u32 *) &e->n_usable) {
         __sync_fetch_and_add(&e->tx_no_live_path, 1);
     }
+    if (!*(volatile __u32 *) &e->sent) {
+        *(volatile __u32 *) &e->sent = 1;
+    }
     path = *(volatile __u32 *) &e->slots[hash >> FABRIC_KERN_HASH_SHIFT];
     return bpf_map_lookup_elem(&paths, &path);
 }
@@ -390,6 +393,7 @@ parse_outer(struct __sk_buff *skb, struct packet *p,
         to = (__u32 *) remote->ip;
         to[2] = bpf_htonl(0xffff);
         to[3] = ip->saddr;
+        remote->src_port = udp->source;
         p->key.tun_tos = ip->tos;
         p->key.tun_ttl = ip->ttl;
         local->udp_port = udp->dest;
@@ -403,6 +407,7 @@ parse_outer(struct __sk_buff *skb, struct packet *p,
         }
         __builtin_memcpy(local->ip, &ip6->daddr, 16);
         __builtin_memcpy(remote->ip, &ip6->saddr, 16);
+        remote->src_port = udp->source;
         p->key.tun_tos = bpf_ntohl(*(__u32 *) ip6) >> 20;
         p->key.tun_ttl = ip6->hop_limit;
         local->udp_port = udp->dest;
@@ -436,10 +441,12 @@ is_one_packet(struct __sk_buff *skb, const struct packet *p)
 static __always_inline int
 from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
               struct packet *p, const struct fabric_kern_local *local,
-              __u32 endpoint, __u32 inner_ofs)
+              const struct fabric_kern_remote *remote, __u32 inner_ofs)
 {
+    __u32 endpoint = remote->endpoint, path_index = remote->path;
     struct fabric_kern_fabric_stats *s;
     struct fabric_kern_endpoint *e;
+    struct fabric_kern_path *path;
     struct fabric_kern_flow *flow;
     __u8 inner_tos = p->key.ip_tos;
     __u32 fabric = local->fabric;
@@ -478,8 +485,28 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
         __sync_fetch_and_add(&e->rx_packets, n_segs);
         __sync_fetch_and_add(&e->rx_bytes, n_bytes);
     }
+    path = bpf_map_lookup_elem(&paths, &path_index);
+    if (path) {
+        __sync_fetch_and_add(&path->rx_packets, n_segs);
+        __sync_fetch_and_add(&path->rx_bytes, n_bytes);
+    }
 
     return forward(skb, p, flow, NULL, n_segs, n_bytes);
+}
+
+static __always_inline struct fabric_kern_remote *
+find_remote(struct fabric_kern_remote_key *key, const __u8 local_ip[16])
+{
+    struct fabric_kern_remote *remote;
+
+    __builtin_memcpy(key->local_ip, local_ip, sizeof key->local_ip);
+    remote = bpf_map_lookup_elem(&remotes, key);
+    if (!remote) {
+        __builtin_memset(key->local_ip, 0, sizeof key->local_ip);
+        key->src_port = 0;
+        remote = bpf_map_lookup_elem(&remotes, key);
+    }
+    return remote;
 }
 
 SEC("tc")
@@ -491,8 +518,8 @@ fabric_from_underlay(struct __sk_buff *skb)
     struct fabric_kern_local *local;
     struct fabric_kern_conf *c;
     struct packet p = {};
+    struct fabric_kern_remote *remote;
     __u32 header[2];
-    __u32 *endpoint;
     __u32 inner;
 
     inner = parse_outer(skb, &p, &local_key, &remote_key);
@@ -507,9 +534,9 @@ fabric_from_underlay(struct __sk_buff *skb)
         return TC_ACT_UNSPEC;
     }
     remote_key.fabric = local->fabric;
-    endpoint = bpf_map_lookup_elem(&remotes, &remote_key);
+    remote = find_remote(&remote_key, local_key.ip);
     c = get_conf();
-    if (!endpoint || !c
+    if (!remote || !c
         || bpf_skb_load_bytes(skb, inner - sizeof header, header,
                               sizeof header)
         || !plain_header(local, header)) {
@@ -522,5 +549,5 @@ fabric_from_underlay(struct __sk_buff *skb)
             || !parse_frame(skb, inner, &p))) {
         return TC_ACT_UNSPEC;
     }
-    return from_underlay(skb, c, &p, local, *endpoint, inner);
+    return from_underlay(skb, c, &p, local, remote, inner);
 }

@@ -10,6 +10,9 @@ outage          the longest time that a flow which crossed that leaf was
                 interrupted, less the spacing of its packets
 elsewhere       packets lost by the flows that did not cross it
 
+The case "default" has 1,000 flows and leaves the settings of probes and of BFD
+alone.
+
 Another stream before that, which does not count, sets up the datapath flows.
 
 Every connection has an OpenFlow rule of its own, as with a policy that names
@@ -28,7 +31,11 @@ FOREGROUND = 16
 BACKGROUND_MS = 4000            # Well under the 10 s of max-idle.
 WARM_SECONDS = 5                # Each background flow occurs once at least.
 STEADY_SECONDS = 6              # Until the failure, at most.
-AFTER_SECONDS = 4
+AFTER_SECONDS = 8               # A BFD session that is slow takes 3.
+SETUP_RATE = 4000               # Flows that a switch can set up in a second.
+FLOWS_PER_PORT = 50000          # As fabric-stream has it.
+MAX_FLOWS = 100000
+DEFAULT_FLOWS = 1000            # Of the case "default".
 VNI = 100
 TUNNEL = 300                    # OpenFlow port of uplink 1's, less one.
 
@@ -36,26 +43,33 @@ TUNNEL = 300                    # OpenFlow port of uplink 1's, less one.
 def add_options(parser):
     parser.add_argument("--reps", type=int, default=3,
                         help="repetitions (default: 3)")
-    parser.add_argument("--cases", default="1,1000,20000",
-                        help="numbers of flows (default: 1,1000,20000)")
+    parser.add_argument("--cases", default="1,1000,20000,100000,default",
+                        help="numbers of flows, or \"default\" "
+                        "(default: 1,1000,20000,100000,default)")
     parser.add_argument("--systems", default=",".join(SETUPS),
                         help="default: " + ",".join(SETUPS))
-    parser.add_argument("--interval", type=int, default=10,
-                        help="of probes and of BFD, ms (default: 10)")
+    parser.add_argument("--interval", type=int, default=3,
+                        help="of probes, ms (default: 3)")
+    parser.add_argument("--bfd-interval", type=int, default=10,
+                        help="of BFD, ms (default: 10)")
     parser.add_argument("--multiplier", type=int, default=3,
-                        help="lost probes that make a failure (default: 3)")
+                        help="lost probes or BFD packets that make a failure "
+                        "(default: 3)")
 
 
 # What sends a flow to the other host: (options for the lab, function that
 # prepares the hosts, actions).
 
-def prepare_weft(args, the_lab):
+def prepare_weft(args, case, the_lab):
     pass
 
 
-def prepare_ovs(args, the_lab):
+def prepare_ovs(args, case, the_lab):
     """Tunnels with BFD over both uplinks, and a group over both tunnels."""
     topo = the_lab.topo
+    settings = [] if case == "default" else [
+        "bfd:min_tx=%d" % args.bfd_interval,
+        "bfd:min_rx=%d" % args.bfd_interval, "bfd:mult=%d" % args.multiplier]
     for host in the_lab.hosts():
         other = host.others()[0]
         commands, buckets = [], []
@@ -69,9 +83,7 @@ def prepare_ovs(args, the_lab):
                          + topo.uplink_addrs(host.name)[k - 1],
                          "options:remote_ip="
                          + topo.uplink_addrs(other)[k - 1],
-                         "bfd:enable=true", "bfd:min_tx=%d" % args.interval,
-                         "bfd:min_rx=%d" % args.interval,
-                         "bfd:mult=%d" % args.multiplier]
+                         "bfd:enable=true"] + settings
             buckets.append("bucket=watch_port:%d,actions=output:%d"
                            % (TUNNEL + k, TUNNEL + k))
         # The lab's own tunnel has the same addresses.
@@ -103,8 +115,10 @@ def add_rules(the_lab, n_flows, action):
                  "priority=100,in_port=1,udp,actions=resubmit(,1)"]
         for port in (switch.OFPORT_FABRIC, TUNNEL + 1, TUNNEL + 2):
             flows.append("priority=100,in_port=%d,actions=output:1" % port)
-        flows += ["table=1,udp,tp_src=%d,tp_dst=7000,actions=%s"
-                  % (SOURCE_PORT + i, mine) for i in range(n_flows)]
+        flows += ["table=1,udp,tp_src=%d,tp_dst=%d,actions=%s"
+                  % (SOURCE_PORT + i % FLOWS_PER_PORT,
+                     7000 + i // FLOWS_PER_PORT, mine)
+                  for i in range(n_flows)]
         host.run(["ovs-ofctl", "-O", "OpenFlow15", "del-flows", "br-int"])
         host.run(["ovs-ofctl", "-O", "OpenFlow15", "add-flows", "br-int",
                   "-"], stdin="\n".join(flows) + "\n")
@@ -117,11 +131,12 @@ def cached_flows(host):
                for line in out.splitlines() if "(current" in line)
 
 
-def measure(args, the_lab, system, n_flows, results):
+def measure(args, the_lab, system, case, results):
+    n_flows = number_of_flows(case)
     foreground = min(n_flows, FOREGROUND)
     background = n_flows - foreground
     _, prepare, action = SETUPS[system]
-    prepare(args, the_lab)
+    prepare(args, case, the_lab)
     add_rules(the_lab, n_flows, action)
     the_lab.wait_ready(20)
     leaves = the_lab.topo.leaves
@@ -134,7 +149,7 @@ def measure(args, the_lab, system, n_flows, results):
                       background_spacing=BACKGROUND_MS)
 
     if background:
-        with stream(WARM_SECONDS) as warm:
+        with stream(max(WARM_SECONDS, n_flows / SETUP_RATE)) as warm:
             warm.report()
     with Watch(the_lab, leaves, foreground) as watch, \
             stream(STEADY_SECONDS + AFTER_SECONDS) as measured:
@@ -147,33 +162,36 @@ def measure(args, the_lab, system, n_flows, results):
         impair.Impairer(the_lab).add({"kind": "fail", "target": victim,
                                       "sender": None})
         report = measured.report()
-    account(report, seen[victim], n_flows, system, results)
+    account(report, seen[victim], case, system, results)
 
 
-def account(report, hit, n_flows, system, results):
+def account(report, hit, case, system, results):
     """Adds what the flows saw, of which 'hit' crossed the dead leaf."""
     outage = max(f["hole"] for f in report["flows"] if f["flow"] in hit)
     elsewhere = sum(f["lost"] for f in report["flows"]
                     if f["flow"] not in hit)
     if not report["ended"] or not outage:
-        raise LabError("%s, %d flows: the failure hit nothing"
-                       % (system, n_flows))
+        raise LabError("%s, %s: the failure hit nothing" % (system, case))
     if outage > AFTER_SECONDS * 1000 * 0.8:
-        raise LabError("%s, %d flows: not repaired" % (system, n_flows))
-    case = str(n_flows)
+        raise LabError("%s, %s: not repaired" % (system, case))
     results.add(case, "outage", "ms", system, max(outage - SPACING, 0))
     results.add(case, "elsewhere", "packets", system, elsewhere)
 
 
+def number_of_flows(case):
+    if case == "default":
+        return DEFAULT_FLOWS
+    if not case.isdigit() or not 1 <= int(case) <= MAX_FLOWS:
+        raise LabError("--cases: '%s' is neither 1 to %d flows nor "
+                       "\"default\"" % (case, MAX_FLOWS))
+    return int(case)
+
+
 def run(args, results):
     netns.need(("nft", "nftables"))
-    try:
-        cases = [int(case) for case in args.cases.split(",")]
-    except ValueError:
-        raise LabError("--cases: '%s' is not a list of numbers" % args.cases)
+    cases = args.cases.split(",")
     for case in cases:
-        if not 1 <= case <= 50000:
-            raise LabError("--cases: 1 to 50000 flows, not %d" % case)
+        number_of_flows(case)
     for system in args.systems.split(","):
         if system not in SETUPS:
             raise LabError("unknown system '%s' (one of %s)"
@@ -181,14 +199,15 @@ def run(args, results):
     for rep in range(args.reps):
         for case in cases:
             for system in args.systems.split(","):
-                print("repetition %d of %d: %s, %d flows"
+                print("repetition %d of %d: %s, %s"
                       % (rep + 1, args.reps, system, case), flush=True)
                 opts = dict(hosts=2, bindir=args.bindir, tso=False,
-                            systems=[SETUPS[system][0]],
-                            probe_interval=args.interval,
-                            probe_multiplier=args.multiplier)
+                            systems=[SETUPS[system][0]])
+                if case != "default":
+                    opts.update(probe_interval=args.interval,
+                                probe_multiplier=args.multiplier)
                 try:
                     with lab_up(args.lab, opts) as the_lab:
                         measure(args, the_lab, system, case, results)
                 except LabError as e:
-                    results.problem("%s, %d flows: %s" % (system, case, e))
+                    results.problem("%s, %s: %s" % (system, case, e))

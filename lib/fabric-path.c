@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Paths: their objects, their indexes, and what state they are in.
+ *
+ * A received packet belongs to the path that has its addresses and its source
+ * port as ours: path k there and path k here are two directions of one
+ * thing. */
+
+#include <config.h>
+
+#include "fabric-private.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "fabric-prober.h"
+#include "hash.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "packets.h"
+#include "random.h"
+#include "seq.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_path);
+
+struct fabric_path_aux *fabric_path_aux;
+struct fabric_path **fabric_path_by_index;
+
+static void *
+map_array(size_t n, size_t size)
+{
+    void *p = mmap(NULL, n * size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED) {
+        VLOG_FATAL("cannot reserve memory for paths: %s",
+                   ovs_strerror(errno));
+    }
+    return p;
+}
+
+void
+fabric_path_init(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+
+    if (ovsthread_once_start(&once)) {
+        fabric_table_init();
+        fabric_path_aux = map_array(FABRIC_TABLE_MAX_PATHS,
+                                    sizeof *fabric_path_aux);
+        fabric_path_by_index = map_array(FABRIC_TABLE_MAX_PATHS,
+                                         sizeof *fabric_path_by_index);
+        ovsthread_once_done(&once);
+    }
+}
+
+/* Paths seldom die alone.  Those that have missed two answers when one is
+ * declared down are probably dead as well, only probed a little later, and its
+ * flows had better not go there. */
+static void
+update_suspects(const struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        const struct fabric_path *path = ep->paths[i];
+
+        fabric_table_set_suspect(path->index,
+                                 path->live.state == FABRIC_PATH_UP
+                                 && path->live.n_unanswered > 1);
+    }
+}
+
+void
+fabric_path_refresh(struct fabric_path *path)
+{
+    enum fabric_path_state old = fabric_table_get_state(path->index);
+    enum fabric_path_state new
+        = (path->drained ? FABRIC_PATH_DRAINED
+           : !path->local_up || path->unreachable ? FABRIC_PATH_DOWN
+           : path->live.state);
+
+    if (new != old) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
+        const struct fabric_table_path *p = &fabric_table_paths[path->index];
+        char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
+
+        update_suspects(path->endpoint);
+        fabric_table_set_state(path->index, new);
+        path->last_change = time_msec();
+        VLOG_INFO_RL(&rl, "%s: endpoint %s: path %s -> %s port %"PRIu16" "
+                     "is %s (was %s)%s", path->endpoint->fabric->name,
+                     path->endpoint->name,
+                     ipv6_string_mapped(local, &p->local_ip),
+                     ipv6_string_mapped(remote, &p->remote_ip),
+                     ntohs(p->src_port), fabric_path_state_to_string(new),
+                     fabric_path_state_to_string(old),
+                     new != FABRIC_PATH_DOWN ? ""
+                     : !path->local_up ? ": uplink down"
+                     : path->unreachable ? ": no route" : ": no answer");
+        seq_change(fabric_registry_seq());
+    }
+}
+
+void
+fabric_path_set_unreachable(uint32_t index)
+{
+    struct fabric_path *path;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    path = fabric_path_by_index[index];
+    if (path && !path->unreachable) {
+        path->unreachable = true;
+        fabric_path_refresh(path);
+        fabric_prober_unreachable(path->endpoint);
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
+static uint32_t
+hash_tuple(const struct fabric_uplink *up, const struct in6_addr *remote_ip,
+           uint16_t port)
+{
+    return hash_bytes(remote_ip, sizeof *remote_ip,
+                      hash_pointer(up, port));
+}
+
+struct fabric_path *
+fabric_path_by_tuple(const struct fabric *f, const struct fabric_uplink *up,
+                     const struct in6_addr *remote_ip, uint16_t port)
+{
+    struct fabric_path *path;
+
+    CMAP_FOR_EACH_WITH_HASH (path, tuple_node,
+                             hash_tuple(up, remote_ip, port), &f->by_tuple) {
+        const struct fabric_table_path *p = &fabric_table_paths[path->index];
+
+        if (path->uplink == up && p->src_port == htons(port)
+            && ipv6_addr_equals(&p->remote_ip, remote_ip)) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+struct fabric_path *
+fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
+                   bool local_up, const struct in6_addr *remote_ip,
+                   unsigned int port_idx, uint16_t ssid)
+{
+    uint32_t index = fabric_table_alloc_path(ep->index,
+                                             &uplink->config.local_ip,
+                                             remote_ip,
+                                             uplink->src_ports[port_idx],
+                                             uplink->config.dst_port);
+    struct fabric_path *path;
+
+    if (index == FABRIC_TABLE_NONE) {
+        return NULL;
+    }
+    path = xzalloc(sizeof *path);
+    path->endpoint = ep;
+    path->index = index;
+    path->uplink = uplink;
+    path->port_idx = port_idx;
+    path->ssid = ssid;
+    path->local_up = local_up;
+    path->last_change = time_msec();
+    fabric_liveness_init(&path->live);
+    if (ep->answers && ep->fabric->probe.enabled) {
+        /* Flows must not move to it before it is known to work: the peer may
+         * have yet to learn of a new uplink. */
+        path->live.state = FABRIC_PATH_DOWN;
+    }
+
+    /* What a peer remembers of us from before a restart must not fit. */
+    path->live.next_seq = random_uint32();
+    cmap_insert(&ep->fabric->by_tuple, &path->tuple_node,
+                hash_tuple(uplink, remote_ip, uplink->src_ports[port_idx]));
+    fabric_path_aux[index] = (struct fabric_path_aux) { uplink, port_idx };
+    fabric_path_by_index[index] = path;
+    fabric_path_refresh(path);
+    return path;
+}
+
+void
+fabric_path_destroy(struct fabric_path *path)
+{
+    struct fabric_table_path *p = &fabric_table_paths[path->index];
+    uint64_t packets, bytes;
+
+    atomic_read_relaxed(&p->tx_packets, &packets);
+    atomic_read_relaxed(&p->tx_bytes, &bytes);
+    path->endpoint->gone_packets += packets;
+    path->endpoint->gone_bytes += bytes;
+
+    cmap_remove(&path->endpoint->fabric->by_tuple, &path->tuple_node,
+                hash_tuple(path->uplink, &p->remote_ip, ntohs(p->src_port)));
+    fabric_path_by_index[path->index] = NULL;
+    fabric_table_free_path(path->index);
+    ovsrcu_postpone(free, path);
+}
+
+void
+fabric_path_get_info(const struct fabric_path *path,
+                     struct fabric_path_info *info)
+{
+    struct fabric_table_path *p = &fabric_table_paths[path->index];
+    const struct fabric_liveness *l = &path->live;
+
+    *info = (struct fabric_path_info) {
+        .local_ip = p->local_ip,
+        .remote_ip = p->remote_ip,
+        .src_port = ntohs(p->src_port),
+        .state = fabric_table_get_state(path->index),
+        .n_slots = fabric_table_count_slots(path->index),
+        .total_slots = FABRIC_TABLE_SLOTS,
+        .probe_tx = l->probe_tx,
+        .probe_rx = l->probe_rx,
+        .probe_lost = fabric_liveness_lost(l),
+        .n_down = l->n_down,
+        .rtt_us = l->rtt_us,
+        .rtt_min_us = l->rtt_min_us,
+        .rtt_smoothed_us = l->rtt_smoothed_us,
+        .last_change = path->last_change,
+    };
+    atomic_read_relaxed(&p->tx_packets, &info->tx_packets);
+    atomic_read_relaxed(&p->tx_bytes, &info->tx_bytes);
+    atomic_read_relaxed(&p->rx_packets, &info->rx_packets);
+    atomic_read_relaxed(&p->rx_bytes, &info->rx_bytes);
+}

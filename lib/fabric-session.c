@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A probe of path k shows that packets arrive over k if its answer comes back,
+ * but the answer's own way may be what is broken.  Hence every answer also
+ * tells which probes arrived over other paths (the "heard" TLV of
+ * fabric-stamp.h): as long as any way back works, only paths go down whose way
+ * there does not.
+ *
+ * Answers choose their path as follows.  The answer to a probe goes back
+ * between the same two addresses, with the same source port as the probe if
+ * that path is usable, so that path k there and path k here stand or fall
+ * together.  If it is not usable, another usable path between the two
+ * addresses carries the answer: otherwise one dead direction would keep a path
+ * down whose other direction works. */
+
+#include <config.h>
+
+#include "fabric-session.h"
+
+#include "coverage.h"
+#include "fabric-drops.h"
+#include "fabric-encap.h"
+#include "fabric-private.h"
+#include "ovs-thread.h"
+#include "timeval.h"
+#include "util.h"
+
+COVERAGE_DEFINE(fabric_probe_sent);
+COVERAGE_DEFINE(fabric_probe_reflected);
+COVERAGE_DEFINE(fabric_probe_answered);
+
+static const struct eth_addr *
+probe_source_mac(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+    static struct eth_addr mac;
+
+    if (ovsthread_once_start(&once)) {
+        eth_addr_random(&mac);
+        ovsthread_once_done(&once);
+    }
+    return &mac;
+}
+
+/* The outer TTL of probes, which differs from that of data.  A NIC's GRO joins
+ * datagrams of one flow, and then all go where the first goes: a shorter
+ * datagram of data behind a probe would be lost to the probe socket.  It joins
+ * none whose TTLs differ (inet_gro_receive() and ipv6_gro_receive() of
+ * Linux). */
+static uint8_t
+probe_ttl(const struct fabric_uplink *up)
+{
+    return up->config.ttl == UINT8_MAX ? UINT8_MAX - 1 : UINT8_MAX;
+}
+
+static uint64_t
+wall_ns(void)
+{
+    struct timespec ts;
+
+    time_wall_timespec(&ts);
+    return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* How long 'rx' has waited for us, ns. */
+static int64_t
+rx_wait_ns(const struct fabric_rx *rx)
+{
+    int64_t wait = rx->rx_ns ? wall_ns() - rx->rx_ns : 0;
+
+    /* A clock that was set meanwhile. */
+    return wait < 0 || wait > 1000000000 ? 0 : wait;
+}
+
+/* Bursts. */
+
+/* Datagrams for one system call.  More would leave long after their
+ * timestamps. */
+#define RUN_MAX 16
+
+#define DATAGRAM_MAX (FABRIC_GENEVE_HLEN + FABRIC_STAMP_MAX_FRAME)
+
+void
+fabric_burst_init(struct fabric_burst *b)
+{
+    b->n = 0;
+}
+
+static int
+compare_items(const void *a_, const void *b_)
+{
+    const struct fabric_burst_item *const *a = a_;
+    const struct fabric_burst_item *const *b = b_;
+
+    if ((*a)->uplink != (*b)->uplink) {
+        return (uintptr_t) (*a)->uplink < (uintptr_t) (*b)->uplink ? -1 : 1;
+    } else if ((*a)->port_idx != (*b)->port_idx) {
+        return (*a)->port_idx < (*b)->port_idx ? -1 : 1;
+    }
+    /* In the order in which they were added. */
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* Writes the datagram of 'item', which leaves now, to 'buf'.  Returns its
+ * size. */
+static size_t
+compose(struct fabric_burst_item *item, uint8_t *buf)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    size_t size = fabric_encap_build_simple(item->fabric->encap,
+                                            item->fabric->probe.vni, true,
+                                            buf);
+
+    if (item->path) {
+        fabric_liveness_departs(&item->path->live, item->stamp.seq,
+                                time_usec());
+    }
+    item->stamp.timestamp = fabric_stamp_ts_from_ns(wall_ns());
+    return size + fabric_stamp_compose(&item->stamp, probe_source_mac(),
+                                       &item->uplink->config.local_ip,
+                                       buf + size);
+}
+
+/* Sends 'n' items, all of one socket. */
+static void
+send_run(struct fabric_burst_item **items, size_t n)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_uplink *up = items[0]->uplink;
+    struct fabric_datagram datagrams[RUN_MAX];
+    uint8_t bufs[RUN_MAX][DATAGRAM_MAX];
+    struct iovec iovs[RUN_MAX];
+
+    for (size_t i = 0; i < n; i++) {
+        iovs[i].iov_base = bufs[i];
+        iovs[i].iov_len = compose(items[i], bufs[i]);
+        datagrams[i] = (struct fabric_datagram) {
+            .remote_ip = items[i]->remote_ip,
+            .port_idx = items[i]->port_idx,
+            .ttl = probe_ttl(up),
+            .iov = &iovs[i],
+            .n_iov = 1,
+            .size = iovs[i].iov_len,
+        };
+    }
+    up->class->send(up, datagrams, n);
+    for (size_t i = 0; i < n; i++) {
+        struct fabric_path *path = items[i]->path;
+
+        if (path) {
+            path->unreachable
+                = fabric_uplink_is_unreachable(datagrams[i].error);
+            fabric_path_refresh(path);
+        }
+    }
+}
+
+void
+fabric_burst_flush(struct fabric_burst *b)
+{
+    struct fabric_burst_item *sorted[FABRIC_BURST_MAX];
+    size_t start = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        sorted[i] = &b->items[i];
+    }
+    qsort(sorted, b->n, sizeof *sorted, compare_items);
+    for (size_t i = 1; i <= b->n; i++) {
+        if (i == b->n || i - start == RUN_MAX
+            || sorted[i]->uplink != sorted[start]->uplink
+            || sorted[i]->port_idx != sorted[start]->port_idx) {
+            send_run(&sorted[start], i - start);
+            start = i;
+        }
+    }
+    b->n = 0;
+}
+
+static struct fabric_burst_item *
+burst_add(struct fabric_burst *b, const struct fabric *f,
+          struct fabric_uplink *up, unsigned int port_idx,
+          const struct in6_addr *remote, struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_burst_item *item;
+
+    if (b->n == FABRIC_BURST_MAX) {
+        fabric_burst_flush(b);
+    }
+    item = &b->items[b->n++];
+    item->fabric = f;
+    item->uplink = up;
+    item->port_idx = port_idx;
+    item->remote_ip = *remote;
+    item->path = path;
+    return item;
+}
+
+/* Session-Sender: tests. */
+
+/* RFC 8762 section 4.2.1: not synchronized, NTP format, multiplier 1. */
+#define ERROR_ESTIMATE 1
+
+void
+fabric_session_test(struct fabric_path *path, struct fabric_burst *b)
+{
+    struct fabric_burst_item *item
+        = burst_add(b, path->endpoint->fabric, path->uplink, path->port_idx,
+                    &fabric_table_paths[path->index].remote_ip, path);
+
+    COVERAGE_INC(fabric_probe_sent);
+    item->stamp = (struct fabric_stamp) {
+        .n_heard = MIN(path->endpoint->n_paths - 1, FABRIC_STAMP_MAX_HEARD),
+        .seq = fabric_liveness_sent(&path->live, time_usec()),
+        .error_estimate = ERROR_ESTIMATE,
+        .ssid = path->ssid,
+    };
+}
+
+/* Session-Reflector. */
+
+/* Returns the path of 'ep' that carries answers to 'remote' from 'up', as the
+ * comment at the top of this file says; NULL if there is none. */
+static struct fabric_path *
+answer_path(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
+            const struct in6_addr *remote, uint16_t port)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_path *same = NULL, *usable = NULL;
+
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        struct fabric_path *path = ep->paths[i];
+        const struct fabric_table_path *p = &fabric_table_paths[path->index];
+
+        if (path->uplink == up && ipv6_addr_equals(&p->remote_ip, remote)) {
+            bool ok = fabric_path_state_is_usable(
+                fabric_table_get_state(path->index));
+
+            if (ntohs(p->src_port) == port && ok) {
+                return path;
+            } else if (ok && !usable) {
+                usable = path;
+            } else if (!same || ntohs(p->src_port) == port) {
+                same = path;
+            }
+        }
+    }
+    return usable ? usable : same;
+}
+
+/* Bounds what answering costs: as much as two remote IPs with the most paths
+ * take that are probed at the shortest interval, a millisecond. */
+static bool
+may_reflect(struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    long long int second = time_msec() / 1000;
+
+    if (ep->reflect_second != second) {
+        ep->reflect_second = second;
+        ep->n_reflected = 0;
+    }
+    return ep->n_reflected++ < 2000 * FABRIC_MAX_PATHS_PER_REMOTE;
+}
+
+/* How long what was heard is worth telling, ms. */
+#define HEARD_MAX_AGE 10000
+
+static void
+remember_heard(struct fabric_endpoint *ep, uint16_t ssid, uint32_t seq)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    if (!ssid || ssid > FABRIC_MAX_SSID) {
+        return;
+    }
+    if (ssid > ep->n_heard) {
+        ep->heard = xrealloc(ep->heard, ssid * sizeof *ep->heard);
+        memset(&ep->heard[ep->n_heard], 0,
+               (ssid - ep->n_heard) * sizeof *ep->heard);
+        ep->n_heard = ssid;
+    }
+    ep->heard[ssid - 1].seq = seq;
+    ep->heard[ssid - 1].when = time_msec();
+}
+
+/* Fills the entries of 'reply' with what was heard on the paths that follow
+ * its own, so that the answers on all paths together tell of every path. */
+static void
+tell_heard(const struct fabric_endpoint *ep, struct fabric_stamp *reply)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    long long int now = time_msec();
+    size_t n = 0;
+
+    for (size_t i = 0; i + 1 < ep->n_heard && n < reply->n_heard; i++) {
+        size_t ssid = (reply->ssid + i) % ep->n_heard + 1;
+        const struct fabric_heard *h = &ep->heard[ssid - 1];
+
+        if (h->when && now - h->when < HEARD_MAX_AGE) {
+            reply->heard[n].ssid = ssid;
+            reply->heard[n++].seq = h->seq;
+        }
+    }
+}
+
+static void
+reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
+        const struct fabric_rx *rx, const struct fabric_stamp *test,
+        struct fabric_burst *b)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    fabric_stamp_ts arrival = fabric_stamp_ts_from_ns(wall_ns()
+                                                      - rx_wait_ns(rx));
+    struct fabric_path *path = answer_path(ep, up, &rx->remote_ip,
+                                           rx->remote_port);
+    struct fabric_burst_item *item;
+
+    if (!path) {
+        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
+        return;
+    }
+    if (!may_reflect(ep)) {
+        fabric_drop_count(FABRIC_DROP_RX_PROBE_RATE, 1);
+        return;
+    }
+    item = burst_add(b, ep->fabric, up, path->port_idx, &rx->remote_ip, NULL);
+    fabric_stamp_reflect(test, rx->ttl, arrival, arrival, &item->stamp);
+    remember_heard(ep, test->ssid, test->seq);
+    tell_heard(ep, &item->stamp);
+    COVERAGE_INC(fabric_probe_reflected);
+}
+
+/* Session-Sender: answers. */
+
+static struct fabric_path *
+find_ssid(const struct fabric_endpoint *ep, uint16_t ssid)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        if (ep->paths[i]->ssid == ssid) {
+            return ep->paths[i];
+        }
+    }
+    return NULL;
+}
+
+/* Acts on what 'ep' says that it heard of our other paths. */
+static void
+heard(struct fabric_endpoint *ep, const struct fabric_stamp *reply)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (size_t i = 0; i < reply->n_heard; i++) {
+        const struct fabric_stamp_heard *h = &reply->heard[i];
+        struct fabric_path *path = h->ssid ? find_ssid(ep, h->ssid) : NULL;
+
+        if (path) {
+            if (fabric_liveness_heard(&path->live, &ep->fabric->probe,
+                                      h->seq)) {
+                fabric_path_refresh(path);
+            }
+        }
+    }
+}
+
+static void
+answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
+         const struct fabric_rx *rx, const struct fabric_stamp *reply)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_path *path = find_ssid(ep, reply->ssid);
+
+    if (!path || path->uplink != up
+        || !ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
+                             &rx->remote_ip)) {
+        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
+        return;
+    }
+
+    int64_t residence_us
+        = ((int64_t) fabric_stamp_ts_to_ns(reply->timestamp)
+           - (int64_t) fabric_stamp_ts_to_ns(reply->rx_timestamp)) / 1000;
+    int64_t waited_us = rx_wait_ns(rx) / 1000;
+
+    COVERAGE_INC(fabric_probe_answered);
+    if (!ep->answers) {
+        ep->answers = true;
+        fabric_registry_changed();
+    }
+    if (fabric_liveness_answered(&path->live, &ep->fabric->probe,
+                                 reply->sender_seq, time_usec() - waited_us,
+                                 MAX(residence_us, 0))) {
+        fabric_path_refresh(path);
+    }
+    heard(ep, reply);
+}
+
+void
+fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
+                       const struct fabric_rx *rx, struct fabric_burst *b)
+{
+    struct fabric_encap_info info;
+    struct fabric_endpoint *ep;
+    struct fabric_stamp stamp;
+    enum fabric_drop drop;
+
+    if (!fabric_encap_parse(f->encap, rx->data, rx->size, &info, &drop)) {
+        fabric_drop_count(drop, 1);
+        return;
+    }
+    ep = fabric_endpoint_by_ip(f, &rx->remote_ip);
+    if (!ep) {
+        fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
+        return;
+    }
+    if (info.vni != f->probe.vni
+        || !fabric_stamp_parse(rx->data + info.header_len,
+                               rx->size - info.header_len, &stamp)) {
+        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
+        return;
+    }
+    if (stamp.reflected) {
+        answered(ep, up, rx, &stamp);
+    } else {
+        reflect(ep, up, rx, &stamp, b);
+    }
+}

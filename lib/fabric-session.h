@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FABRIC_SESSION_H
+#define FABRIC_SESSION_H 1
+
+/* STAMP test sessions (RFC 8762), one for each path.
+ * ==================================================
+ *
+ * The Session-Sender, which tests our paths, and the Session-Reflector, which
+ * answers the tests of our peers.  When to test, and where datagrams come
+ * from, is the prober's business (fabric-prober.h).
+ *
+ * What is to be sent collects in a burst.  Flushing it groups the datagrams by
+ * socket, so that few system calls send many, and writes the time into each
+ * just before it leaves.
+ *
+ * Thread-safety: the caller holds fabric_table_mutex.  A burst belongs to one
+ * thread. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include "fabric-stamp.h"
+#include "fabric-table.h"
+
+struct fabric;
+struct fabric_path;
+struct fabric_rx;
+struct fabric_uplink;
+
+/* One datagram to be sent. */
+struct fabric_burst_item {
+    const struct fabric *fabric;
+    struct fabric_uplink *uplink;
+    unsigned int port_idx;
+    struct in6_addr remote_ip;
+    struct fabric_path *path;           /* To be tested; NULL for answers. */
+    struct fabric_stamp stamp;          /* Without times. */
+};
+
+#define FABRIC_BURST_MAX 256
+
+struct fabric_burst {
+    size_t n;
+    struct fabric_burst_item items[FABRIC_BURST_MAX];
+};
+
+void fabric_burst_init(struct fabric_burst *);
+void fabric_burst_flush(struct fabric_burst *)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Adds a test of the path to the burst. */
+void fabric_session_test(struct fabric_path *, struct fabric_burst *)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Processes datagram 'rx', which 'up' of 'f' has received: adds the answer to
+ * a test to the burst, or takes an answer. */
+void fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
+                            const struct fabric_rx *rx, struct fabric_burst *)
+    OVS_REQUIRES(fabric_table_mutex);
+
+#endif /* fabric-session.h */
