@@ -46,6 +46,7 @@ COVERAGE_DEFINE(fabric_gro_unfinished);
 #define OFS_TCP_WINDOW 14
 #define OFS_TCP_CSUM 16
 #define OFS_TCP_URGENT 18
+#define OFS_UDP_LEN 4
 #define OFS_UDP_CSUM 6
 
 #define IPV4_ADDRS_LEN 8
@@ -130,7 +131,8 @@ csum_put(void *p, uint16_t csum)
 /* Frames
  * ------ */
 
-/* Where the parts of a TCP frame are. */
+/* Where the parts of a frame are: of TCP or, as far as they are the same, of
+ * UDP. */
 struct tcp_frame {
     const uint8_t *data;
     size_t l3_ofs;
@@ -597,4 +599,71 @@ fabric_gso_adopt_unfinished(struct dp_packet *packet, size_t segsz)
     dp_packet_set_tso_segsz(packet, segsz);
     COVERAGE_INC(fabric_gro_unfinished);
     return true;
+}
+
+static bool
+udp_frame_parse(struct tcp_frame *f, const void *data, size_t size)
+{
+    if (!frame_parse(f, data, size) || f->proto != IPPROTO_UDP
+        || f->end - f->l4_ofs < UDP_HEADER_LEN) {
+        return false;
+    }
+    f->payload_ofs = f->l4_ofs + UDP_HEADER_LEN;
+    return true;
+}
+
+bool
+fabric_gso_is_udp(const void *frame, size_t size, size_t segsz)
+{
+    struct tcp_frame f;
+
+    return (segsz && udp_frame_parse(&f, frame, size) && f.end == size
+            && fabric_get_be16(f.data + f.l4_ofs + OFS_UDP_LEN)
+               == size - f.l4_ofs
+            && size - f.payload_ofs > segsz);
+}
+
+struct dp_packet *
+fabric_gso_udp_segment(const void *frame, size_t size, size_t segsz, size_t i,
+                       size_t headroom)
+{
+    struct dp_packet *packet;
+    struct tcp_frame f;
+    size_t ofs, len;
+    uint8_t *ip, *udp;
+
+    if (!udp_frame_parse(&f, frame, size)) {
+        return NULL;
+    }
+    ofs = f.payload_ofs + i * segsz;
+    if (ofs >= f.end) {
+        return NULL;
+    }
+    len = MIN(segsz, f.end - ofs);
+
+    packet = dp_packet_new_with_headroom(f.payload_ofs + len, headroom);
+    dp_packet_put(packet, f.data, f.payload_ofs);
+    dp_packet_put(packet, f.data + ofs, len);
+    ip = (uint8_t *) dp_packet_data(packet) + f.l3_ofs;
+    udp = (uint8_t *) dp_packet_data(packet) + f.l4_ofs;
+
+    len += UDP_HEADER_LEN;
+    fabric_put_be16(udp + OFS_UDP_LEN, len);
+    if (fabric_get_be16(udp + OFS_UDP_CSUM)) {
+        csum_put(udp + OFS_UDP_CSUM, fabric_csum_fold(
+                     csum_add_be16(tcp_frame_pseudo_sum(&f), len)));
+    }
+    if (f.is_ipv4) {
+        size_t ip_len = f.l4_ofs - f.l3_ofs;
+
+        fabric_put_be16(ip + OFS_IPV4_TOT_LEN, ip_len + len);
+        fabric_put_be16(ip + OFS_IPV4_ID,
+                        fabric_get_be16(ip + OFS_IPV4_ID) + i);
+        csum_put(ip + OFS_IPV4_CSUM, 0);
+        csum_put(ip + OFS_IPV4_CSUM,
+                 ~fabric_csum_fold(fabric_csum_add(0, ip, ip_len)));
+    } else {
+        fabric_put_be16(ip + OFS_IPV6_PLEN, len);
+    }
+    return packet;
 }

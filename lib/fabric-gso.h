@@ -134,6 +134,21 @@ struct dp_packet *fabric_gro_finish(struct fabric_gro *gro);
  * now. */
 bool fabric_gso_adopt_unfinished(struct dp_packet *packet, size_t segsz);
 
+/* The same may happen to what a workload has sent with UDP_SEGMENT: one frame
+ * whose lengths are those of all its datagrams together.  Of that, a socket
+ * with UDP_GRO tells the segment size, as if the outer datagram were many.
+ *
+ * Returns true if 'frame' is such a super-frame, of datagrams with 'segsz'
+ * bytes of payload each. */
+bool fabric_gso_is_udp(const void *frame, size_t size, size_t segsz);
+
+/* Returns datagram 'i' of super-frame 'frame', for which fabric_gso_is_udp()
+ * has returned true, in a new packet with 'headroom' bytes of headroom; NULL
+ * if it has no more of them.  The checksum is unfinished. */
+struct dp_packet *fabric_gso_udp_segment(const void *frame, size_t size,
+                                         size_t segsz, size_t i,
+                                         size_t headroom);
+
 /* Checksums
  * --------- */
 

@@ -492,6 +492,27 @@ put_frame(struct netdev_rxq_fabric *rxq, const struct rx_message *m,
     }
 }
 
+/* Puts the datagrams that a super-frame of UDP consists of.  (There are two or
+ * more: the frame counts as one so far.) */
+static void
+put_udp_frame(struct netdev_rxq_fabric *rxq, struct rx_message *m,
+              const struct fabric_encap_info *info, const uint8_t *frame,
+              size_t size)
+{
+    struct dp_packet *packet;
+    uint64_t n_bytes = 0;
+    size_t i;
+
+    for (i = 0; (packet = fabric_gso_udp_segment(frame, size, m->rx->gso_size,
+                                                 i, RX_HEADROOM)); i++) {
+        n_bytes += dp_packet_size(packet);
+        fabric_gso_adopt_unfinished(packet, UNFINISHED_SEGSZ);
+        rxq_put(rxq, m, info, packet);
+    }
+    m->n_packets += i - 1;
+    m->n_bytes += n_bytes - size;
+}
+
 static void
 drop_datagram(struct rx_message *m, enum fabric_drop reason)
 {
@@ -565,7 +586,9 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
 
     m->n_packets++;
     m->n_bytes += size;
-    if (!m->rx->gso_size || !userspace_tso_enabled()
+    if (m->rx->gso_size && size + info.header_len > m->rx->gso_size) {
+        put_udp_frame(rxq, m, &info, frame, size);
+    } else if (!m->rx->gso_size || !userspace_tso_enabled()
         || !join_frame(rxq, m, &info, data, size + info.header_len)) {
         put_frame(rxq, m, &info, frame, size);
     }
@@ -595,11 +618,25 @@ count_rx(const struct rx_message *m)
     }
 }
 
+/* Is the message one datagram after all, whose inner frame is a super-frame of
+ * UDP? */
+static bool
+is_udp_frame(const struct fabric *f, const struct fabric_rx *rx)
+{
+    struct fabric_encap_info info;
+    enum fabric_drop drop;
+
+    return (fabric_encap_parse(f->encap, rx->data, rx->size, &info, &drop)
+            && fabric_gso_is_udp(rx->data + info.header_len,
+                                 rx->size - info.header_len, rx->gso_size));
+}
+
 static void
 receive_message(struct netdev_rxq_fabric *rxq, struct fabric *f,
                 struct fabric_uplink *up, const struct fabric_rx *rx)
 {
-    size_t step = rx->gso_size ? rx->gso_size : rx->size;
+    bool many = rx->gso_size && !is_udp_frame(f, rx);
+    size_t step = many ? rx->gso_size : rx->size;
     struct rx_message m;
 
     start_message(&m, f, up, rx);

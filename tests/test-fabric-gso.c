@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Segmentation and coalescing of TCP frames. */
+/* Segmentation and coalescing of TCP frames, segmentation of UDP's. */
 
 #include <config.h>
 #undef NDEBUG
@@ -598,6 +598,81 @@ test_join_limit(void)
     }
 }
 
+/* A super-frame of UDP is cut into datagrams that are right but for the rest
+ * of their checksums, and nothing else is taken for one. */
+static void
+test_split_udp(void)
+{
+    enum { SEGSZ = 500, LAST = 7, PAYLOAD = 3 * SEGSZ + LAST };
+
+    for (int variant = 0; variant < 8; variant++) {
+        struct frame_spec s = frame_simple;
+        uint8_t frame[4096], payload[PAYLOAD];
+        size_t size, l3, l4, headers_len;
+        struct dp_packet *packet;
+
+        s.ipv6 = variant & 1;
+        s.n_vlans = variant >> 1 & 1;
+        s.ip_opts_len = variant & 4 && !s.ipv6 ? 8 : 0;
+        s.tcp_opts_len = 0;
+        s.payload_len = UDP_HEADER_LEN + PAYLOAD - TCP_HEADER_LEN;
+        size = frame_make(&s, NULL, frame);
+        l3 = frame_l3_ofs(&s);
+        l4 = frame_l4_ofs(&s);
+        headers_len = l4 + UDP_HEADER_LEN;
+        CHECK_EQ(size, headers_len + PAYLOAD);
+        CHECK_FALSE(fabric_gso_is_udp(frame, size, SEGSZ));
+        frame[l3 + (s.ipv6 ? 6 : 9)] = IPPROTO_UDP;
+        fabric_put_be16(frame + l4 + 4, size - l4);
+        fabric_put_be16(frame + l4 + 6, 1);
+        random_fill(payload, sizeof payload);
+        memcpy(frame + headers_len, payload, sizeof payload);
+
+        CHECK_TRUE(fabric_gso_is_udp(frame, size, SEGSZ));
+        CHECK_FALSE(fabric_gso_is_udp(frame, size, 0));
+        CHECK_FALSE(fabric_gso_is_udp(frame, size, PAYLOAD));
+        CHECK_FALSE(fabric_gso_is_udp(frame, size - 1, SEGSZ));
+        CHECK_FALSE(fabric_gso_is_udp(frame, size + 1, SEGSZ));
+
+        for (size_t i = 0; i < 4; i++) {
+            size_t len = i < 3 ? SEGSZ : LAST;
+            uint32_t sum;
+            uint8_t *p;
+
+            packet = fabric_gso_udp_segment(frame, size, SEGSZ, i, HEADROOM);
+            CHECK_EQ(dp_packet_headroom(packet), HEADROOM);
+            CHECK_EQ(dp_packet_size(packet), headers_len + len);
+            p = dp_packet_data(packet);
+            CHECK_BYTES(p + headers_len, payload + i * SEGSZ, len);
+            CHECK_EQ(fabric_get_be16(p + l4 + 4), UDP_HEADER_LEN + len);
+            if (s.ipv6) {
+                CHECK_EQ(fabric_get_be16(p + l3 + 4), UDP_HEADER_LEN + len);
+                sum = csum_continue(0, p + l3 + 8, 32);
+            } else {
+                CHECK_EQ(fabric_get_be16(p + l3 + 2),
+                         headers_len - l3 + len);
+                CHECK_EQ(fabric_get_be16(p + l3 + 4),
+                         (uint16_t) (s.ip_id + i));
+                CHECK_EQ(csum(p + l3, l4 - l3), 0);
+                sum = csum_continue(0, p + l3 + 12, 8);
+            }
+            sum = csum_add16(sum, htons(IPPROTO_UDP));
+            sum = csum_add16(sum, htons(UDP_HEADER_LEN + len));
+            CHECK_EQ(fabric_get_be16(p + l4 + 6),
+                     (uint16_t) ~ntohs(csum_finish(sum)));
+            dp_packet_delete(packet);
+        }
+        CHECK_TRUE(!fabric_gso_udp_segment(frame, size, SEGSZ, 4, HEADROOM));
+
+        /* What has no checksum gets none. */
+        fabric_put_be16(frame + l4 + 6, 0);
+        packet = fabric_gso_udp_segment(frame, size, SEGSZ, 1, HEADROOM);
+        CHECK_EQ(fabric_get_be16((uint8_t *) dp_packet_data(packet) + l4 + 6),
+                 0);
+        dp_packet_delete(packet);
+    }
+}
+
 /* The checksum is upstream's for every size, alignment and extreme value. */
 static void
 test_csum(void)
@@ -700,6 +775,7 @@ test_fabric_gso_main(int argc, char *argv[])
     CHECK_PROPERTY(test_split_ip_options);
     CHECK_PROPERTY(test_split_truncated);
     CHECK_PROPERTY(test_split_refuses);
+    CHECK_PROPERTY(test_split_udp);
     CHECK_PROPERTY(test_join_refuses);
     CHECK_PROPERTY(test_join_closes);
     CHECK_PROPERTY(test_join_starts);

@@ -425,13 +425,19 @@ plain_header(const struct fabric_kern_local *local, const __u32 h[2])
 }
 
 /* A super-frame of the tunnel has one inner packet; what a socket has sent
- * with UDP_SEGMENT, or a NIC has joined, has many, one behind the other. */
+ * with UDP_SEGMENT, or a NIC has joined, has many, one behind the other.
+ *
+ * Super-frames of UDP are userspace's: no helper takes the mark of a tunnel
+ * off them, and whoever cuts them, as every socket does that has not asked for
+ * them, would look for a tunnel's headers.  (With TCP nobody looks there.) */
 static __always_inline bool
-is_one_packet(struct __sk_buff *skb, const struct packet *p)
+is_ours_to_unpack(struct __sk_buff *skb, const struct packet *p)
 {
     __u16 len;
 
-    if (bpf_skb_load_bytes(skb, p->l3_ofs + (p->is_ipv6 ? 4 : 2), &len, 2)) {
+    if (p->key.ip_proto != IPPROTO_TCP
+        || bpf_skb_load_bytes(skb, p->l3_ofs + (p->is_ipv6 ? 4 : 2), &len,
+                              sizeof len)) {
         return false;
     }
     return (bpf_ntohs(len) + (p->is_ipv6 ? sizeof(struct ipv6hdr) : 0)
@@ -454,7 +460,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     __u64 n_bytes;
 
     if (p->key.vni == local->probe_vni
-        || (skb->gso_size && !is_one_packet(skb, p))
+        || (skb->gso_size && !is_ours_to_unpack(skb, p))
         || !decap_ecn(p->key.tun_tos, &p->key.ip_tos)) {
         return TC_ACT_UNSPEC;
     }

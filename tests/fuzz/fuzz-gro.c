@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Fuzzes segmentation and coalescing.  Input: a byte of flags and two of
- * segment size; with flag 1 the rest is a packet to segment, otherwise records
- * of two bytes of length and a frame, which are coalesced.  With flag 2 the
- * frames get right checksums first. */
+ * segment size; with flag 1 the rest is a packet of TCP to segment, with flag
+ * 4 one of UDP, otherwise records of two bytes of length and a frame, which
+ * are coalesced.  With flag 2 the frames get right checksums first. */
 
 #include <config.h>
 #include "fabric-gso.h"
@@ -15,7 +15,7 @@
 #include "packets.h"
 #include "util.h"
 
-enum { FLAG_SPLIT = 1, FLAG_FIX_CHECKSUMS = 2 };
+enum { FLAG_SPLIT = 1, FLAG_FIX_CHECKSUMS = 2, FLAG_SPLIT_UDP = 4 };
 
 #define HEADROOM 128
 #define MAX_FRAMES 64
@@ -196,6 +196,31 @@ fuzz_join(uint8_t *data, size_t size, bool fix, size_t hint)
     finish(&gro, &joined);
 }
 
+static void
+fuzz_split_udp(const uint8_t *data, size_t size, size_t segsz)
+{
+    struct dp_packet *packet;
+    size_t left = size;
+
+    if (!fabric_gso_is_udp(data, size, segsz)) {
+        return;
+    }
+    for (size_t i = 0; (packet = fabric_gso_udp_segment(data, size, segsz, i,
+                                                        HEADROOM)); i++) {
+        size_t headers_len = dp_packet_size(packet) - MIN(left, segsz);
+
+        if (!i) {
+            left -= headers_len = dp_packet_size(packet) - segsz;
+        }
+        FUZZ_CHECK(dp_packet_size(packet) == headers_len + MIN(left, segsz));
+        FUZZ_CHECK(!memcmp((uint8_t *) dp_packet_data(packet) + headers_len,
+                           data + size - left, MIN(left, segsz)));
+        left -= MIN(left, segsz);
+        dp_packet_delete(packet);
+    }
+    FUZZ_CHECK(!left);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -213,6 +238,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         dp_packet_use_const(&packet, data + 3, MIN(size - 3, UINT16_MAX));
         dp_packet_set_tso_segsz(&packet, segsz);
         check_split(&packet, NULL, false);
+    } else if (flags & FLAG_SPLIT_UDP) {
+        fuzz_split_udp(data + 3, MIN(size - 3, UINT16_MAX), segsz);
     } else {
         uint8_t *copy = xmemdup(data + 3, size - 3);
 

@@ -181,6 +181,9 @@ def gro_seeds():
         seeds['join-two' + family] = join + records(full + full)
         seeds['split' + family] = b'\1\0\x20' + tcp_frame(
             v6, 1, ACK | PSH | FIN, bytes(200))
+        udp = struct.pack('!HHHH', 1, 2, 8 + 207, 0xffff) + bytes(207)
+        seeds['split-udp' + family] = b'\4\0\x32' + eth(
+            ip6(UDP, udp) if v6 else ip4(UDP, udp))
     return seeds
 
 
