@@ -27,6 +27,7 @@ WEFT_TESTSUITE_AT += weft/tests/system-lab.at
 WEFT_TESTSUITE_AT += weft/tests/testsuite.at
 WEFT_TESTSUITE_AT += weft/tests/version.at
 EXTRA_DIST += $(WEFT_TESTSUITE_AT)
+EXTRA_DIST += weft/tests/fabric-draw.py
 
 # Programs for the suite to call, as sub-commands of upstream's ovstest.
 tests_ovstest_SOURCES += weft/tests/fabric-check.h
