@@ -50,6 +50,9 @@ enum fate { ANSWERED, OPEN, LOST };
 /* Answers in the window that are enough to judge how many are marked. */
 #define MIN_CE_ANSWERS 20
 
+/* Answers in a row without which no path is good again. */
+#define MIN_GOOD 20
+
 /* Doublings of the time to recover. */
 #define MAX_REPEATS 16
 
@@ -179,6 +182,7 @@ settle(struct fabric_health *h, const struct fabric_health_config *config,
     fabric_window_count_probe(window, class, large, lost);
     fabric_window_count_probe(&h->evidence, class, large, lost);
     h->loss += (lost ? MILLION : 0) - h->loss / 512;
+    h->n_good = lost && config->loss_ppm ? 0 : MIN(h->n_good + 1, MIN_GOOD);
 
     found = add_excess(&h->excess, config, lost);
     found |= add_excess(&h->excess_class[class], config, lost);
@@ -568,6 +572,17 @@ still_loses(const struct fabric_health_config *config, uint32_t lost,
     return config->loss_ppm && ppm(lost, n) > config->loss_ppm / 2;
 }
 
+/* If the latest losses before the alarm could not be placed yet, now they
+ * can. */
+static void
+place_loss(struct fabric_health *h)
+{
+    if (h->reasons & bit(FABRIC_HEALTH_LOSS)) {
+        h->reasons &= ~bit(FABRIC_HEALTH_LOSS);
+        h->reasons |= bit(classify_loss(h));
+    }
+}
+
 /* Looks at the whole window, whenever a bucket of it is full.  Returns true if
  * it is not good yet, although that may be no evidence that it is bad. */
 static bool
@@ -649,7 +664,9 @@ fabric_health_check(struct fabric_health *h,
     h->assessed = h->window.newest;
 
     bad = ((assess && assess_window(h, config, &ce)) || h->alarms
-           || !h->alive || fabric_rtt_is_slow(&h->rtt, &config->rtt)
+           || !h->alive
+           || (h->reasons & bit(FABRIC_HEALTH_RTT)
+               && fabric_rtt_is_slow(&h->rtt, &config->rtt, h->now))
            || (h->reasons & bit(FABRIC_HEALTH_FLAPPING)
                && get_penalty(h, config, h->now) >= config->flap_reuse));
     if (h->alarms) {
@@ -659,9 +676,13 @@ fabric_health_check(struct fabric_health *h,
         h->reasons |= h->alarms;
         h->alarms = 0;
     }
+    if (assess) {
+        place_loss(h);
+    }
     if (bad) {
         h->good_since = h->now;
-    } else if (h->reasons
+        h->n_good = 0;
+    } else if (h->reasons && h->n_good >= MIN_GOOD
                && h->now - h->good_since >= recovery_time(h, config)) {
         recover(h);
     }

@@ -28,7 +28,8 @@
  *   flapping        it went down too often (RFC 2439)
  *
  * and recovers when there was none for a time that doubles each time that it
- * degrades again.  A path that is down is not judged; it comes back as it was.
+ * degrades again, and some probes were answered.  A path that is down is not
+ * judged; it comes back as it was.
  *
  * Which of an endpoint's degraded paths traffic leaves is for fabric-choice.h
  * to decide.
@@ -84,7 +85,9 @@ struct fabric_health_config {
     unsigned int large_size;    /* Bytes from which on a probe is large. */
 
     /* Loss, either way or both. */
-    uint32_t loss_ppm;          /* That is too much; 0: any is fine. */
+    uint32_t loss_ppm;          /* That is too much; 0: any is fine.  Half of
+                                 * it is found, too, in time; a tenth is not
+                                 * in months. */
     unsigned int loss_evidence; /* Lost probes in excess, thousandths. */
     unsigned int data_evidence; /* Lost data packets in excess. */
     unsigned int data_slack;    /* ms, besides the round trip, that data may
@@ -183,6 +186,8 @@ struct fabric_health {
     uint32_t reasons;           /* Bitmap of reasons; 0 if the path is good. */
     uint8_t class;              /* The one that FABRIC_HEALTH_CLASS means. */
     uint8_t repeats;            /* Doublings of the time to recover. */
+    uint16_t n_good;            /* Probes answered since 'good_since', and
+                                 * since the latest that was lost. */
     uint32_t severity;          /* To compare paths by, 0...1000000. */
     long long int good_since;   /* Latest evidence, while degraded. */
     long long int recovered;    /* When it was last degraded, or 0. */
@@ -195,7 +200,7 @@ struct fabric_health {
     uint32_t n_degraded;        /* or became degraded. */
 };
 /* Tens of thousands of them must not be felt. */
-BUILD_ASSERT_DECL(sizeof(struct fabric_health) <= 1664);
+BUILD_ASSERT_DECL(sizeof(struct fabric_health) <= 1552);
 
 void fabric_health_init(struct fabric_health *,
                         const struct fabric_health_config *,

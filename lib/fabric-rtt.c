@@ -62,11 +62,16 @@ update_baseline(struct fabric_rtt *r, const struct fabric_rtt_config *config,
     r->baseline[0] = MIN(r->baseline[0], rtt);
 }
 
-/* How much above 'normal' is too much? */
+/* How much above 'normal' is too much?  Not what jitter explains: round trips
+ * that are spread evenly differ by three times the jitter at most.  A sudden
+ * delay adds but a sixteenth of itself to the jitter. */
 static int64_t
-tolerance(const struct fabric_rtt_config *config, int64_t normal)
+tolerance(const struct fabric_rtt *r, const struct fabric_rtt_config *config,
+          int64_t normal)
 {
-    return MAX(normal * config->percent / 100 - normal, config->excess);
+    int64_t excess = MAX(config->excess, 4 * (int64_t) r->jitter / 16);
+
+    return MAX(normal * config->percent / 100 - normal, excess);
 }
 
 /* Where all paths became slower together it is not this path's fault.  Of the
@@ -81,10 +86,11 @@ is_too_long(const struct fabric_rtt *r, const struct fabric_rtt_config *config)
     if (r->level < 0) {
         return false;
     }
-    if (r->others >= 0 && beyond_others > 3 * tolerance(config, r->others)) {
+    if (r->others >= 0
+        && beyond_others > 3 * tolerance(r, config, r->others)) {
         return true;
     }
-    return (r->level - baseline > tolerance(config, baseline)
+    return (r->level - baseline > tolerance(r, config, baseline)
             && (r->others < 0 || beyond_others > config->excess / 2));
 }
 
@@ -129,9 +135,10 @@ fabric_rtt_update(struct fabric_rtt *r, const struct fabric_rtt_config *config,
 
 bool
 fabric_rtt_is_slow(const struct fabric_rtt *r,
-                   const struct fabric_rtt_config *config)
+                   const struct fabric_rtt_config *config, long long int now)
 {
-    return config->run && r->slow >= DIV_ROUND_UP(config->run, 2);
+    return (config->run && r->slow >= DIV_ROUND_UP(config->run, 2)
+            && now - r->slow_since >= config->hold * 500LL);
 }
 
 uint32_t
@@ -145,7 +152,7 @@ fabric_rtt_severity(const struct fabric_rtt *r,
     }
     /* As bad as 1 % of loss where it begins to be too long. */
     return MIN(MAX(r->level - normal, 0) * 10000
-               / MAX(tolerance(config, normal), 1), 500000);
+               / MAX(tolerance(r, config, normal), 1), 500000);
 }
 
 int32_t

@@ -21,8 +21,8 @@
 #define FABRIC_RTT_RECENT 5             /* Round trips that make a level. */
 #define FABRIC_RTT_MAX 100000000        /* Sixteen times as much fits. */
 
-/* A round trip is too long if it is longer than 'percent' of what is normal
- * and 'excess' above that, too. */
+/* A round trip is too long if it is longer than 'percent' of what is normal,
+ * 'excess' above that, too, and more than jitter explains. */
 struct fabric_rtt_config {
     unsigned int percent;
     unsigned int excess;
@@ -64,9 +64,10 @@ void fabric_rtt_restart(struct fabric_rtt *);
 bool fabric_rtt_update(struct fabric_rtt *, const struct fabric_rtt_config *,
                        int32_t rtt, long long int now);
 
-/* Has it been too long, lately, if not long enough to be evidence? */
+/* Has it been too long lately, at least for half of the time that would be
+ * evidence? */
 bool fabric_rtt_is_slow(const struct fabric_rtt *,
-                        const struct fabric_rtt_config *);
+                        const struct fabric_rtt_config *, long long int now);
 
 /* How much is it too long, to compare with loss in ppm? */
 uint32_t fabric_rtt_severity(const struct fabric_rtt *,

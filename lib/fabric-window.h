@@ -26,7 +26,7 @@
 #include "fabric-types.h"
 
 #define FABRIC_WINDOW_BUCKETS 10
-#define FABRIC_WINDOW_RTTS 24           /* Sample of a bucket. */
+#define FABRIC_WINDOW_RTTS 16           /* Sample of a bucket. */
 #define FABRIC_N_CLASSES (FABRIC_MAX_CLASS + 1)
 
 /* The two directions of a path. */

@@ -157,7 +157,8 @@ probe(struct sim *s)
     const struct trouble *t = &s->trouble;
     int rtt = s->rtt + t->delay + (s->jitter ? random_range(s->jitter) : 0);
     struct answer *a = &s->answers[s->n_answers];
-    bool special;
+    bool special, ce;
+    uint32_t rx[FABRIC_N_WAYS];
 
     fabric_health_sent(&s->h, &s->config, s->seq, class,
                        large ? LARGE : SMALL, s->now);
@@ -166,15 +167,19 @@ probe(struct sim *s)
     if (!special && !happens(t->loss[FABRIC_WAY_THERE])) {
         s->peer_count++;
         if (!happens(t->loss[FABRIC_WAY_BACK])) {
+            ce = happens(t->ce);
+            rx[0] = received(s, 0);
+            rx[1] = received(s, 1);
             *a = (struct answer) {
                 .when = s->now + rtt,
                 .answer = { .seq = s->seq, .rtt = rtt,
-                            .ce_there = happens(t->ce) },
+                            .ce_there = ce },
                 .peer_count = s->peer_count,
                 .tx = { s->tx[0], s->tx[1] },
-                .rx = { received(s, 0), received(s, 1) },
+                .rx = { rx[0], rx[1] },
             };
-            assert(++s->n_answers < ARRAY_SIZE(s->answers));
+            s->n_answers++;
+            assert(s->n_answers < ARRAY_SIZE(s->answers));
         }
     }
     s->seq++;
@@ -364,6 +369,33 @@ test_no_false_alarm(void)
 
         s.data_rate = rates[random_range(ARRAY_SIZE(rates))];
         assert(run_until(&s, true, random_range(3000) * MSEC) < 0);
+    }
+}
+
+/* Probes may be sent as seldom or as often as can be configured. */
+static void
+test_intervals(void)
+{
+    static const int intervals[] = { 1, 3, 300, 1000, 1500, 2100, 4100, 10000,
+                                     60000 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(intervals); i++) {
+        struct sim s = make_sim(intervals[i] * MSEC, i + 1);
+        struct fabric_health_stats stats;
+
+        s.jitter = 2000;
+        s.data_rate = 100;
+        assert(run_until(&s, true, intervals[i] * MSEC * 2000) < 0);
+        stats = get_stats(&s);
+        assert(stats.loss <= 0 && stats.loss_way[0] <= 0
+               && stats.loss_way[1] <= 0);
+
+        s.trouble.loss[FABRIC_WAY_BACK] = 500000;
+        assert(run_until(&s, true, intervals[i] * MSEC * 30 + SEC) > 0);
+        run(&s, intervals[i] * MSEC * 20 + 2 * SEC);
+        assert(s.h.reasons == (1u << FABRIC_HEALTH_LOSS_BACK));
+        s.trouble.loss[FABRIC_WAY_BACK] = 0;
+        assert(run_until(&s, false, 50 * SEC + 30LL * s.interval) > 0);
     }
 }
 
@@ -662,6 +694,15 @@ test_delay(void)
     fabric_rtt_set_others(&s.h.rtt, 250);
     assert(run_until(&s, true, 2 * SEC) > 0);
 
+    /* Jitter keeps nobody from recovering. */
+    s = make_sim(1 * MSEC, 1);
+    run(&s, 10 * SEC);
+    s.trouble.delay = 5000;
+    assert(run_until(&s, true, 2 * SEC) > 0);
+    s.trouble.delay = 0;
+    s.jitter = 2000;
+    assert(run_until(&s, false, 40 * SEC) > 0);
+
     /* Single late answers are noise, however late. */
     s = make_sim(100 * MSEC, 2);
     for (int i = 0; i < 10000; i++) {
@@ -695,6 +736,7 @@ test_fabric_health_main(int argc, char *argv[] OVS_UNUSED)
     test_detection(print);
     fflush(stdout);
     test_no_false_alarm();
+    test_intervals();
     test_statistics();
     test_order();
     test_strange();
