@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* That a path has become narrower is an exception to its route, of which
+ * netlink does not tell.  Over IPv6, where routers do not fragment, it follows
+ * from an ICMPv6 message.  A raw socket gets those too, which is reason to ask
+ * for routes again; what is in them is the kernel's to judge.  Over IPv4 we
+ * let routers fragment. */
+
 #include <config.h>
 
 #include "fabric-route.h"
@@ -7,18 +13,24 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "fabric-monitor.h"
 #include "netlink-socket.h"
 #include "netlink.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
 #include "packets.h"
 #include "socket-util.h"
+#include "timeval.h"
 #include "unaligned.h"
 #include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fabric_route);
 
 /* Linux 4.17+. */
 #define OUR_RTA_IP_PROTO 27
@@ -26,6 +38,16 @@
 #define OUR_RTA_DPORT 29
 
 static struct nl_sock *monitor;
+
+/* Messages "packet too big".  A raw socket gets them before the route gets its
+ * exception, hence the delay, in ms.  The interval bounds what a flood of them
+ * can cost. */
+#define TOO_BIG_DELAY 10
+#define TOO_BIG_INTERVAL 1000
+#define TOO_BIG_BURST 64
+static int too_big_fd = -1;
+static long long int too_big_due = LLONG_MAX;   /* To be told then. */
+static long long int too_big_next;              /* Not before. */
 
 static void
 put_ip(struct ofpbuf *request, int type, const struct in6_addr *ip)
@@ -150,6 +172,47 @@ fabric_route_lookup(const struct in6_addr *local_ip, ovs_be16 src_port,
     return error;
 }
 
+static void
+open_too_big(void)
+{
+    struct icmp6_filter filter;
+    int fd = socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                    IPPROTO_ICMPV6);
+
+    ICMP6_FILTER_SETBLOCKALL(&filter);
+    ICMP6_FILTER_SETPASS(ICMP6_PACKET_TOO_BIG, &filter);
+    if (fd >= 0 && setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter,
+                              sizeof filter)) {
+        close(fd);
+        fd = -1;
+    }
+    if (fd < 0 && errno != EAFNOSUPPORT) {
+        VLOG_WARN("that a path over IPv6 is narrow will not be noticed (%s)",
+                  ovs_strerror(errno));
+    }
+    too_big_fd = fd;
+}
+
+/* Has the MTU of a path perhaps become less? */
+static bool
+too_big(void)
+{
+    long long int now = time_msec();
+    uint8_t byte;
+
+    for (int i = 0; i < TOO_BIG_BURST && too_big_fd >= 0
+                    && recv(too_big_fd, &byte, sizeof byte, 0) >= 0; i++) {
+        too_big_due = MIN(too_big_due, MAX(now + TOO_BIG_DELAY,
+                                           too_big_next));
+    }
+    if (now < too_big_due) {
+        return false;
+    }
+    too_big_due = LLONG_MAX;
+    too_big_next = now + TOO_BIG_INTERVAL;
+    return true;
+}
+
 bool
 fabric_route_changed(void)
 {
@@ -164,9 +227,10 @@ fabric_route_changed(void)
         opened = true;
         monitor = fabric_monitor_open(groups, ARRAY_SIZE(groups),
                                       "changes of routes will not be noticed");
+        open_too_big();
         return true;
     }
-    return monitor && fabric_monitor_read(monitor);
+    return (monitor && fabric_monitor_read(monitor)) | too_big();
 }
 
 void
@@ -174,5 +238,10 @@ fabric_route_wait(void)
 {
     if (monitor) {
         nl_sock_wait(monitor, POLLIN);
+    }
+    if (too_big_due != LLONG_MAX) {
+        poll_timer_wait_until(too_big_due);
+    } else if (too_big_fd >= 0) {
+        poll_fd_wait(too_big_fd, POLLIN);
     }
 }

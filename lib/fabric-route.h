@@ -29,8 +29,8 @@ int fabric_route_lookup(const struct in6_addr *local_ip, ovs_be16 src_port,
                         const struct in6_addr *remote_ip, ovs_be16 dst_port,
                         struct fabric_route *route);
 
-/* Has a route, rule, address or interface changed since the last call?  The
- * first call says yes. */
+/* Has a route, rule, address or interface, or the MTU of a path, changed since
+ * the last call?  The first call says yes. */
 bool fabric_route_changed(void);
 void fabric_route_wait(void);
 
