@@ -86,8 +86,8 @@ struct fabric_health_config {
 
     /* Loss, either way or both. */
     uint32_t loss_ppm;          /* That is too much; 0: any is fine.  Half of
-                                 * it is found, too, in time; a tenth is not
-                                 * in months. */
+                                 * it is found, too, in time; a tenth about
+                                 * once in ten days, a fiftieth in years. */
     unsigned int loss_evidence; /* Lost probes in excess, thousandths. */
     unsigned int data_evidence; /* Lost data packets in excess. */
     unsigned int data_slack;    /* ms, besides the round trip, that data may
