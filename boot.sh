@@ -50,6 +50,7 @@ nftables        nft                 impairments in the lab
 tcpdump         tcpdump             captures
 tshark          tshark              decoding captures
 python3-scapy   scapy.py            malformed packets
+python3-os-ken  os_ken.py           a controller
 END
 }
 
