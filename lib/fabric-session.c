@@ -116,9 +116,9 @@ compose(struct fabric_burst_item *item, uint8_t *buf)
                                 time_usec());
     }
     item->stamp.timestamp = fabric_stamp_ts_from_ns(wall_ns());
-    return size + fabric_stamp_compose(&item->stamp, probe_source_mac(),
+    return size + fabric_stamp_compose(&item->stamp, NULL, probe_source_mac(),
                                        &item->uplink->config.local_ip,
-                                       buf + size);
+                                       buf + size, DATAGRAM_MAX - size);
 }
 
 /* Sends 'n' items, all of one socket. */
@@ -198,9 +198,6 @@ burst_add(struct fabric_burst *b, const struct fabric *f,
 
 /* Session-Sender: tests. */
 
-/* RFC 8762 section 4.2.1: not synchronized, NTP format, multiplier 1. */
-#define ERROR_ESTIMATE 1
-
 void
 fabric_session_test(struct fabric_path *path, struct fabric_burst *b)
 {
@@ -212,7 +209,7 @@ fabric_session_test(struct fabric_path *path, struct fabric_burst *b)
     item->stamp = (struct fabric_stamp) {
         .n_heard = MIN(path->endpoint->n_paths - 1, FABRIC_STAMP_MAX_HEARD),
         .seq = fabric_liveness_sent(&path->live, time_usec()),
-        .error_estimate = ERROR_ESTIMATE,
+        .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
         .ssid = path->ssid,
     };
 }
@@ -309,13 +306,17 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         struct fabric_burst *b)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    fabric_stamp_ts arrival = fabric_stamp_ts_from_ns(wall_ns()
-                                                      - rx_wait_ns(rx));
+    struct fabric_stamp_reflector reflector = {
+        .rx = fabric_stamp_ts_from_ns(wall_ns() - rx_wait_ns(rx)),
+        .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
+        .ttl = rx->ttl,
+    };
     struct fabric_path *path = answer_path(ep, up, &rx->remote_ip,
                                            rx->remote_port);
     struct fabric_burst_item *item;
 
-    if (!path) {
+    /* What is longer than any test of ours is not answered. */
+    if (!path || test->echo_len > sizeof item->echo) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
         return;
     }
@@ -324,7 +325,10 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         return;
     }
     item = burst_add(b, ep->fabric, up, path->port_idx, &rx->remote_ip, NULL);
-    fabric_stamp_reflect(test, rx->ttl, arrival, arrival, &item->stamp);
+    fabric_stamp_reflect(test, &reflector, &item->stamp);
+    if (test->echo_len) {
+        item->stamp.echo = memcpy(item->echo, test->echo, test->echo_len);
+    }
     remember_heard(ep, test->ssid, test->seq);
     tell_heard(ep, &item->stamp);
     COVERAGE_INC(fabric_probe_reflected);
@@ -413,8 +417,9 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
         return;
     }
     if (info.vni != f->probe.vni
-        || !fabric_stamp_parse(rx->data + info.header_len,
-                               rx->size - info.header_len, &stamp)) {
+        || fabric_stamp_parse(rx->data + info.header_len,
+                              rx->size - info.header_len, NULL,
+                              &stamp) != FABRIC_STAMP_OK) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
         return;
     }

@@ -35,6 +35,7 @@ struct fabric_burst_item {
     struct in6_addr remote_ip;
     struct fabric_path *path;           /* To be tested; NULL for answers. */
     struct fabric_stamp stamp;          /* Without times. */
+    uint8_t echo[FABRIC_STAMP_MAX_TLVS];        /* For 'stamp'. */
 };
 
 #define FABRIC_BURST_MAX 256

@@ -1,55 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A test packet is laid out as in RFC 8762 section 4.2.1, a reflected one as
- * in 4.3.1, both 44 octets long; RFC 8972 section 3 puts the SSID behind the
- * error estimate of either.
+ * in 4.3.1, both 44 octets long; in authenticated mode as in 4.2.2 and 4.3.2,
+ * 112 octets.  RFC 8972 section 3 puts the SSID behind the error estimate.
+ * What is not listed is 0, as are in a test packet the fields of a reflected
+ * one.
  *
- *     octet   test packet          reflected packet
- *      0      sequence number      sequence number
- *      4      timestamp            timestamp
- *     12      error estimate       error estimate
- *     14      SSID                 SSID
- *     16      0                    receive timestamp
- *     24      0                    sender's sequence number
- *     28      0                    sender's timestamp
- *     36      0                    sender's error estimate
- *     38      0                    0
- *     40      0                    sender's TTL
- *     41      0                    0
+ *     octet   authenticated   field
+ *      0           0          sequence number
+ *      4          16          timestamp
+ *     12          24          error estimate
+ *     14          26          SSID
+ *     16          32          reflected: receive timestamp
+ *     24          48          reflected: sender's sequence number
+ *     28          64          reflected: sender's timestamp
+ *     36          72          reflected: sender's error estimate
+ *     40          80          reflected: sender's TTL
+ *                 96          HMAC of the 96 octets before it
  *
- * TLVs follow (RFC 8972 section 4), of which this knows one, described in the
- * header; others are ignored. */
+ * TLVs follow: see fabric-stamp-tlv.c.
+ *
+ * No field tells the modes apart.  A packet in authenticated mode is
+ * recognized, where it is not expected, by the zeros between its sequence
+ * number and its timestamp: an unauthenticated one has its own timestamp and
+ * error estimate there, and a multiplier of 0 is not allowed (RFC 4656 section
+ * 4.1.2). */
 
 #include <config.h>
 #include "fabric-stamp.h"
 
 #include "csum.h"
 #include "fabric-bytes.h"
+#include "fabric-stamp-auth.h"
+#include "fabric-stamp-tlv.h"
 #include "util.h"
 
-/* Octets of the STAMP packet. */
-enum {
-    STAMP_SEQ = 0,
-    STAMP_TIMESTAMP = 4,
-    STAMP_ERROR_ESTIMATE = 12,
-    STAMP_SSID = 14,
-    STAMP_RX_TIMESTAMP = 16,
-    STAMP_SENDER_SEQ = 24,
-    STAMP_SENDER_TIMESTAMP = 28,
-    STAMP_SENDER_ERROR_ESTIMATE = 36,
-    STAMP_SENDER_TTL = 40,
+/* Octets of the base packet. */
+struct stamp_layout {
+    size_t len;
+    size_t timestamp;
+    size_t error_estimate;
+    size_t ssid;
+    size_t rx_timestamp;
+    size_t sender_seq;
+    size_t sender_timestamp;
+    size_t sender_error_estimate;
+    size_t sender_ttl;
+};
+static const struct stamp_layout layouts[2] = {
+    [false] = { FABRIC_STAMP_LEN, 4, 12, 14, 16, 24, 28, 36, 40 },
+    [true] = { FABRIC_STAMP_AUTH_LEN, 16, 24, 26, 32, 48, 64, 72, 80 },
 };
 
-#define STAMP_MIN_UDP_LEN (UDP_HEADER_LEN + FABRIC_STAMP_LEN)
+/* Authenticated mode. */
+#define STAMP_AUTH_MBZ 4                /* These octets are zero: */
+#define STAMP_AUTH_MBZ_LEN 12
+#define STAMP_AUTH_MAC 96
 
-/* TLVs. */
-#define TLV_HEADER_LEN 4
-#define TLV_UNRECOGNIZED 0x80   /* U flag: set by the sender, cleared by a
-                                 * reflector that knows the type. */
-#define TLV_MALFORMED 0x40      /* M flag. */
-#define HEARD_ID 0x0002fab1
-#define HEARD_PREFIX_LEN (TLV_HEADER_LEN + 4)
-#define HEARD_ENTRY_LEN 8
+BUILD_ASSERT_DECL(STAMP_AUTH_MAC + FABRIC_STAMP_MAC_LEN
+                  == FABRIC_STAMP_AUTH_LEN);
 
 /* RFC 5881 section 5: only what crossed no router arrives with 255. */
 #define STAMP_TTL 255
@@ -96,56 +105,108 @@ pseudo_header_sum(const uint8_t *addrs, size_t addrs_len, uint16_t udp_len)
                       htons(udp_len));
 }
 
+static bool
+is_authenticated(const struct fabric_stamp_keys *keys)
+{
+    return keys && keys->n;
+}
+
 static size_t
-stamp_udp_len(const struct fabric_stamp *stamp)
+stamp_udp_len(const struct fabric_stamp *stamp, bool authenticated)
 {
-    return (STAMP_MIN_UDP_LEN
-            + (stamp->n_heard
-               ? HEARD_PREFIX_LEN + stamp->n_heard * HEARD_ENTRY_LEN : 0));
+    return (UDP_HEADER_LEN + layouts[authenticated].len
+            + fabric_stamp_tlvs_len(stamp, authenticated));
 }
 
-static void
-put_heard(const struct fabric_stamp *stamp, uint8_t *tlv)
+static size_t
+headers_len(const struct in6_addr *src)
 {
-    tlv[0] = stamp->reflected ? 0 : TLV_UNRECOGNIZED;
-    tlv[1] = FABRIC_STAMP_TLV_TYPE_HEARD;
-    fabric_put_be16(tlv + 2, (HEARD_PREFIX_LEN - TLV_HEADER_LEN
-                              + stamp->n_heard * HEARD_ENTRY_LEN));
-    fabric_put_be32(tlv + TLV_HEADER_LEN, HEARD_ID);
-    for (size_t i = 0; i < stamp->n_heard; i++) {
-        uint8_t *entry = tlv + HEARD_PREFIX_LEN + i * HEARD_ENTRY_LEN;
+    return (ETH_HEADER_LEN + (IN6_IS_ADDR_V4MAPPED(src)
+                              ? IP_HEADER_LEN : IPV6_HEADER_LEN));
+}
 
-        fabric_put_be16(entry, stamp->heard[i].ssid);
-        fabric_put_be16(entry + 2, 0);
-        fabric_put_be32(entry + 4, stamp->heard[i].seq);
+size_t
+fabric_stamp_frame_len(const struct fabric_stamp *stamp,
+                       const struct fabric_stamp_keys *keys,
+                       const struct in6_addr *src)
+{
+    return headers_len(src) + stamp_udp_len(stamp, is_authenticated(keys));
+}
+
+bool
+fabric_stamp_pad(struct fabric_stamp *stamp,
+                 const struct fabric_stamp_keys *keys,
+                 const struct in6_addr *src, size_t len)
+{
+    size_t bare;
+
+    stamp->has_padding = false;
+    stamp->padding_len = 0;
+    bare = fabric_stamp_frame_len(stamp, keys, src);
+    if (len == bare) {
+        return true;
     }
+
+    /* A first TLV may bring the HMAC TLV with it. */
+    stamp->has_padding = true;
+    bare = fabric_stamp_frame_len(stamp, keys, src);
+    if (len < bare || len - ETH_HEADER_LEN > UINT16_MAX) {
+        stamp->has_padding = false;
+        return false;
+    }
+    stamp->padding_len = len - bare;
+    return true;
 }
 
 static void
-put_payload(const struct fabric_stamp *stamp, uint8_t *p)
+put_base(const struct fabric_stamp *stamp, const struct stamp_layout *o,
+         uint8_t *p)
 {
-    memset(p, 0, FABRIC_STAMP_LEN);
-    fabric_put_be32(p + STAMP_SEQ, stamp->seq);
-    fabric_put_be64(p + STAMP_TIMESTAMP, stamp->timestamp);
-    fabric_put_be16(p + STAMP_ERROR_ESTIMATE, stamp->error_estimate);
-    fabric_put_be16(p + STAMP_SSID, stamp->ssid);
+    memset(p, 0, o->len);
+    fabric_put_be32(p, stamp->seq);
+    fabric_put_be64(p + o->timestamp, stamp->timestamp);
+    fabric_put_be16(p + o->error_estimate, stamp->error_estimate);
+    fabric_put_be16(p + o->ssid, stamp->ssid);
     if (stamp->reflected) {
-        fabric_put_be64(p + STAMP_RX_TIMESTAMP, stamp->rx_timestamp);
-        fabric_put_be32(p + STAMP_SENDER_SEQ, stamp->sender_seq);
-        fabric_put_be64(p + STAMP_SENDER_TIMESTAMP, stamp->sender_timestamp);
-        fabric_put_be16(p + STAMP_SENDER_ERROR_ESTIMATE,
+        fabric_put_be64(p + o->rx_timestamp, stamp->rx_timestamp);
+        fabric_put_be32(p + o->sender_seq, stamp->sender_seq);
+        fabric_put_be64(p + o->sender_timestamp, stamp->sender_timestamp);
+        fabric_put_be16(p + o->sender_error_estimate,
                         stamp->sender_error_estimate);
-        p[STAMP_SENDER_TTL] = stamp->sender_ttl;
-    }
-    if (stamp->n_heard) {
-        put_heard(stamp, p + FABRIC_STAMP_LEN);
+        p[o->sender_ttl] = stamp->sender_ttl;
     }
 }
 
-static void
-put_udp(const struct fabric_stamp *stamp, uint32_t pseudo_sum, uint8_t *udp)
+/* RFC 8762 section 4.4: what the HMAC of the base packet covers. */
+static struct fabric_stamp_message
+base_message(const uint8_t *p)
 {
-    size_t udp_len = stamp_udp_len(stamp);
+    return (struct fabric_stamp_message) { .data = { p },
+                                           .len = { STAMP_AUTH_MAC } };
+}
+
+static bool
+put_payload(const struct fabric_stamp *stamp,
+            const struct fabric_stamp_key *key, uint8_t *p)
+{
+    const struct stamp_layout *layout = &layouts[key != NULL];
+
+    put_base(stamp, layout, p);
+    if (key) {
+        struct fabric_stamp_message m = base_message(p);
+
+        if (!fabric_stamp_mac_compute(key, &m, p + STAMP_AUTH_MAC)) {
+            return false;
+        }
+    }
+    return fabric_stamp_put_tlvs(stamp, key, p, p + layout->len);
+}
+
+/* Writes the UDP datagram, 'udp_len' bytes. */
+static bool
+put_udp(const struct fabric_stamp *stamp, const struct fabric_stamp_key *key,
+        uint32_t pseudo_sum, size_t udp_len, uint8_t *udp)
+{
     ovs_be16 csum;
 
     fabric_put_be16(udp, (stamp->reflected
@@ -154,15 +215,18 @@ put_udp(const struct fabric_stamp *stamp, uint32_t pseudo_sum, uint8_t *udp)
                               ? FABRIC_STAMP_SENDER_PORT : FABRIC_STAMP_PORT));
     fabric_put_be16(udp + 4, udp_len);
     fabric_put_be16(udp + 6, 0);
-    put_payload(stamp, udp + UDP_HEADER_LEN);
+    if (!put_payload(stamp, key, udp + UDP_HEADER_LEN)) {
+        return false;
+    }
 
     /* RFC 768: a checksum that comes out as zero is sent as all ones. */
     csum = csum_finish(csum_continue(pseudo_sum, udp, udp_len));
     csum = csum ? csum : OVS_BE16_MAX;
     memcpy(udp + 6, &csum, sizeof csum);
+    return true;
 }
 
-static size_t
+static void
 put_ipv4(ovs_be32 src, size_t udp_len, uint8_t *ip)
 {
     ovs_be16 sum;
@@ -177,10 +241,9 @@ put_ipv4(ovs_be32 src, size_t udp_len, uint8_t *ip)
     memcpy(ip + 16, stamp_ipv4_dst, sizeof stamp_ipv4_dst);
     sum = csum(ip, IP_HEADER_LEN);
     memcpy(ip + 10, &sum, sizeof sum);
-    return IP_HEADER_LEN;
 }
 
-static size_t
+static void
 put_ipv6(const struct in6_addr *src, size_t udp_len, uint8_t *ip6)
 {
     memset(ip6, 0, IPV6_HEADER_LEN);
@@ -190,33 +253,48 @@ put_ipv6(const struct in6_addr *src, size_t udp_len, uint8_t *ip6)
     ip6[7] = STAMP_TTL;
     memcpy(ip6 + 8, src, sizeof *src);
     memcpy(ip6 + 24, &in6addr_loopback, sizeof in6addr_loopback);
-    return IPV6_HEADER_LEN;
+}
+
+/* Returns the key of 'stamp', null in unauthenticated mode. */
+static const struct fabric_stamp_key *
+stamp_key(const struct fabric_stamp *stamp,
+          const struct fabric_stamp_keys *keys)
+{
+    return (is_authenticated(keys)
+            ? &keys->keys[stamp->key < keys->n ? stamp->key : 0] : NULL);
 }
 
 size_t
 fabric_stamp_compose(const struct fabric_stamp *stamp,
+                     const struct fabric_stamp_keys *keys,
                      const struct eth_addr *src_mac,
-                     const struct in6_addr *src, void *frame)
+                     const struct in6_addr *src, void *frame, size_t size)
 {
+    const struct fabric_stamp_key *key = stamp_key(stamp, keys);
+    size_t udp_len = stamp_udp_len(stamp, key != NULL);
+    size_t hdr_len = headers_len(src);
     uint8_t *eth = frame;
     uint8_t *ip = eth + ETH_HEADER_LEN;
-    size_t udp_len = stamp_udp_len(stamp);
     uint32_t pseudo_sum;
-    size_t ip_len;
+
+    if (hdr_len + udp_len > size
+        || hdr_len + udp_len - ETH_HEADER_LEN > UINT16_MAX) {
+        return 0;
+    }
 
     memcpy(eth, &fabric_stamp_mac, ETH_ADDR_LEN);
     memcpy(eth + ETH_ADDR_LEN, src_mac, ETH_ADDR_LEN);
     if (IN6_IS_ADDR_V4MAPPED(src)) {
         fabric_put_be16(eth + 12, ETH_TYPE_IP);
-        ip_len = put_ipv4(in6_addr_get_mapped_ipv4(src), udp_len, ip);
+        put_ipv4(in6_addr_get_mapped_ipv4(src), udp_len, ip);
         pseudo_sum = pseudo_header_sum(ip + 12, 8, udp_len);
     } else {
         fabric_put_be16(eth + 12, ETH_TYPE_IPV6);
-        ip_len = put_ipv6(src, udp_len, ip);
+        put_ipv6(src, udp_len, ip);
         pseudo_sum = pseudo_header_sum(ip + 8, 32, udp_len);
     }
-    put_udp(stamp, pseudo_sum, ip + ip_len);
-    return ETH_HEADER_LEN + ip_len + udp_len;
+    return (put_udp(stamp, key, pseudo_sum, udp_len, eth + hdr_len)
+            ? hdr_len + udp_len : 0);
 }
 
 bool
@@ -232,27 +310,25 @@ struct stamp_ip {
     size_t udp_size;            /* Room for it. */
     const uint8_t *addrs;       /* Source and destination. */
     size_t addrs_len;
+    bool ours;                  /* Checksum, destination and TTL are right? */
     bool csum_optional;         /* May the UDP checksum be zero?  Over IPv6 it
                                  * may not, RFC 8200 section 8.1. */
 };
 
-static bool
+static enum fabric_stamp_result
 parse_ipv4(const uint8_t *ip, size_t size, struct stamp_ip *info)
 {
     size_t ip_len, tot_len;
 
     if (size < IP_HEADER_LEN || IP_VER(ip[0]) != 4) {
-        return false;
+        return FABRIC_STAMP_MALFORMED;
     }
 
     ip_len = IP_IHL(ip[0]) * 4;
     tot_len = fabric_get_be16(ip + 2);
     if (ip_len < IP_HEADER_LEN || tot_len < ip_len || tot_len > size
-        || fabric_get_be16(ip + 6) & (IP_MORE_FRAGMENTS | IP_FRAG_OFF_MASK)
-        || ip[8] != STAMP_TTL || ip[9] != IPPROTO_UDP
-        || ip[16] != stamp_ipv4_dst[0]
-        || csum(ip, ip_len)) {
-        return false;
+        || fabric_get_be16(ip + 6) & (IP_MORE_FRAGMENTS | IP_FRAG_OFF_MASK)) {
+        return FABRIC_STAMP_MALFORMED;
     }
 
     *info = (struct stamp_ip) {
@@ -260,25 +336,25 @@ parse_ipv4(const uint8_t *ip, size_t size, struct stamp_ip *info)
         .udp_size = tot_len - ip_len,
         .addrs = ip + 12,
         .addrs_len = 8,
+        .ours = (ip[8] == STAMP_TTL && ip[16] == stamp_ipv4_dst[0]
+                 && !csum(ip, ip_len)),
         .csum_optional = true,
     };
-    return true;
+    return ip[9] == IPPROTO_UDP ? FABRIC_STAMP_OK : FABRIC_STAMP_NOT_STAMP;
 }
 
-static bool
+static enum fabric_stamp_result
 parse_ipv6(const uint8_t *ip6, size_t size, struct stamp_ip *info)
 {
     size_t plen;
 
     if (size < IPV6_HEADER_LEN || IP_VER(ip6[0]) != 6) {
-        return false;
+        return FABRIC_STAMP_MALFORMED;
     }
 
     plen = fabric_get_be16(ip6 + 4);
-    if (plen > size - IPV6_HEADER_LEN
-        || ip6[6] != IPPROTO_UDP || ip6[7] != STAMP_TTL
-        || memcmp(ip6 + 24, &in6addr_loopback, sizeof in6addr_loopback)) {
-        return false;
+    if (plen > size - IPV6_HEADER_LEN) {
+        return FABRIC_STAMP_MALFORMED;
     }
 
     *info = (struct stamp_ip) {
@@ -286,153 +362,219 @@ parse_ipv6(const uint8_t *ip6, size_t size, struct stamp_ip *info)
         .udp_size = plen,
         .addrs = ip6 + 8,
         .addrs_len = 32,
+        .ours = (ip6[7] == STAMP_TTL
+                 && !memcmp(ip6 + 24, &in6addr_loopback,
+                            sizeof in6addr_loopback)),
     };
-    return true;
+    return ip6[6] == IPPROTO_UDP ? FABRIC_STAMP_OK : FABRIC_STAMP_NOT_STAMP;
 }
 
-/* Checks the UDP header and stores which way the packet goes. */
-static bool
-parse_udp(const struct stamp_ip *ip, bool *reflected)
+static enum fabric_stamp_result
+parse_ip(const uint8_t *eth, size_t size, struct stamp_ip *ip)
+{
+    const uint8_t *l3 = eth + ETH_HEADER_LEN;
+
+    size -= ETH_HEADER_LEN;
+    switch (fabric_get_be16(eth + 12)) {
+    case ETH_TYPE_IP:
+        return parse_ipv4(l3, size, ip);
+    case ETH_TYPE_IPV6:
+        return parse_ipv6(l3, size, ip);
+    default:
+        return FABRIC_STAMP_NOT_STAMP;
+    }
+}
+
+/* Checks the UDP header, stores which way the packet goes, and the length of
+ * the datagram. */
+static enum fabric_stamp_result
+parse_udp(const struct stamp_ip *ip, bool *reflected, size_t *udp_len)
 {
     const uint8_t *udp = ip->udp;
     uint16_t src, dst;
-    size_t udp_len;
 
-    if (ip->udp_size < STAMP_MIN_UDP_LEN) {
-        return false;
-    }
-    udp_len = fabric_get_be16(udp + 4);
-    if (udp_len < STAMP_MIN_UDP_LEN || udp_len > ip->udp_size) {
-        return false;
-    }
-
-    if (fabric_get_be16(udp + 6)) {
-        uint32_t sum = pseudo_header_sum(ip->addrs, ip->addrs_len, udp_len);
-
-        if (csum_finish(csum_continue(sum, udp, udp_len))) {
-            return false;
-        }
-    } else if (!ip->csum_optional) {
-        return false;
+    if (ip->udp_size < UDP_HEADER_LEN) {
+        return FABRIC_STAMP_MALFORMED;
     }
 
     src = fabric_get_be16(udp);
     dst = fabric_get_be16(udp + 2);
     *reflected = src == FABRIC_STAMP_PORT;
-    return ((src == FABRIC_STAMP_PORT && dst == FABRIC_STAMP_SENDER_PORT)
-            || (src == FABRIC_STAMP_SENDER_PORT && dst == FABRIC_STAMP_PORT));
+    if (*reflected
+        ? dst != FABRIC_STAMP_SENDER_PORT
+        : src != FABRIC_STAMP_SENDER_PORT || dst != FABRIC_STAMP_PORT) {
+        return FABRIC_STAMP_NOT_STAMP;
+    }
+
+    *udp_len = fabric_get_be16(udp + 4);
+    if (!ip->ours || *udp_len < UDP_HEADER_LEN + FABRIC_STAMP_LEN
+        || *udp_len > ip->udp_size) {
+        return FABRIC_STAMP_MALFORMED;
+    }
+
+    if (fabric_get_be16(udp + 6)) {
+        uint32_t sum = pseudo_header_sum(ip->addrs, ip->addrs_len, *udp_len);
+
+        if (csum_finish(csum_continue(sum, udp, *udp_len))) {
+            return FABRIC_STAMP_MALFORMED;
+        }
+    } else if (!ip->csum_optional) {
+        return FABRIC_STAMP_MALFORMED;
+    }
+    return FABRIC_STAMP_OK;
+}
+
+/* Checks that the 'size' octets of STAMP at 'p' are of the mode that 'keys'
+ * call for, and authentic.  Stores the index of the key. */
+static bool
+authenticate(const uint8_t *p, size_t size,
+             const struct fabric_stamp_keys *keys, uint8_t *key)
+{
+    struct fabric_stamp_message m = base_message(p);
+
+    *key = 0;
+    if (!is_authenticated(keys)) {
+        return (size < FABRIC_STAMP_AUTH_LEN
+                || !is_all_zeros(p + STAMP_AUTH_MBZ, STAMP_AUTH_MBZ_LEN));
+    }
+    if (size < FABRIC_STAMP_AUTH_LEN) {
+        return false;
+    }
+    for (size_t i = 0; i < keys->n; i++) {
+        if (fabric_stamp_mac_verify(&keys->keys[i], &m, p + STAMP_AUTH_MAC)) {
+            *key = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 static void
-parse_payload(const uint8_t *p, bool reflected, struct fabric_stamp *stamp)
+parse_base(const uint8_t *p, const struct stamp_layout *o, bool reflected,
+           struct fabric_stamp *stamp)
 {
     *stamp = (struct fabric_stamp) {
         .reflected = reflected,
-        .seq = fabric_get_be32(p + STAMP_SEQ),
-        .timestamp = fabric_get_be64(p + STAMP_TIMESTAMP),
-        .error_estimate = fabric_get_be16(p + STAMP_ERROR_ESTIMATE),
-        .ssid = fabric_get_be16(p + STAMP_SSID),
+        .seq = fabric_get_be32(p),
+        .timestamp = fabric_get_be64(p + o->timestamp),
+        .error_estimate = fabric_get_be16(p + o->error_estimate),
+        .ssid = fabric_get_be16(p + o->ssid),
     };
     if (reflected) {
-        stamp->rx_timestamp = fabric_get_be64(p + STAMP_RX_TIMESTAMP);
-        stamp->sender_seq = fabric_get_be32(p + STAMP_SENDER_SEQ);
-        stamp->sender_timestamp = fabric_get_be64(p + STAMP_SENDER_TIMESTAMP);
+        stamp->rx_timestamp = fabric_get_be64(p + o->rx_timestamp);
+        stamp->sender_seq = fabric_get_be32(p + o->sender_seq);
+        stamp->sender_timestamp = fabric_get_be64(p + o->sender_timestamp);
         stamp->sender_error_estimate
-            = fabric_get_be16(p + STAMP_SENDER_ERROR_ESTIMATE);
-        stamp->sender_ttl = p[STAMP_SENDER_TTL];
+            = fabric_get_be16(p + o->sender_error_estimate);
+        stamp->sender_ttl = p[o->sender_ttl];
     }
 }
 
-static void
-parse_heard(const uint8_t *tlv, size_t len, struct fabric_stamp *stamp)
+enum fabric_stamp_result
+fabric_stamp_parse(const void *frame, size_t size,
+                   const struct fabric_stamp_keys *keys,
+                   struct fabric_stamp *stamp)
 {
-    size_t n = (len - HEARD_PREFIX_LEN) / HEARD_ENTRY_LEN;
-
-    stamp->n_heard = MIN(n, FABRIC_STAMP_MAX_HEARD);
-    for (size_t i = 0; i < stamp->n_heard; i++) {
-        const uint8_t *entry = tlv + HEARD_PREFIX_LEN + i * HEARD_ENTRY_LEN;
-
-        stamp->heard[i].ssid = fabric_get_be16(entry);
-        stamp->heard[i].seq = fabric_get_be32(entry + 4);
-    }
-}
-
-/* Walks the 'size' bytes of TLVs at 'p', up to the first that is malformed. */
-static void
-parse_tlvs(const uint8_t *p, size_t size, struct fabric_stamp *stamp)
-{
-    while (size >= TLV_HEADER_LEN) {
-        size_t len = TLV_HEADER_LEN + fabric_get_be16(p + 2);
-
-        if (len > size) {
-            return;
-        }
-
-        /* In an answer, U says that the reflector did not know the type. */
-        if (p[1] == FABRIC_STAMP_TLV_TYPE_HEARD && len > HEARD_PREFIX_LEN
-            && fabric_get_be32(p + TLV_HEADER_LEN) == HEARD_ID
-            && !(p[0] & TLV_MALFORMED)
-            && !(stamp->reflected && p[0] & TLV_UNRECOGNIZED)) {
-            parse_heard(p, len, stamp);
-        }
-        p += len;
-        size -= len;
-    }
-}
-
-bool
-fabric_stamp_parse(const void *frame, size_t size, struct fabric_stamp *stamp)
-{
-    const uint8_t *eth = frame;
-    const uint8_t *l3 = eth + ETH_HEADER_LEN;
+    const struct stamp_layout *layout = &layouts[is_authenticated(keys)];
+    enum fabric_stamp_result result;
     struct stamp_ip ip;
+    const uint8_t *p;
     bool reflected;
+    size_t udp_len;
+    uint8_t key;
 
     if (!fabric_stamp_is_probe(frame, size)) {
-        return false;
+        return FABRIC_STAMP_NOT_STAMP;
+    }
+    result = parse_ip(frame, size, &ip);
+    if (result == FABRIC_STAMP_OK) {
+        result = parse_udp(&ip, &reflected, &udp_len);
+    }
+    if (result != FABRIC_STAMP_OK) {
+        return result;
     }
 
-    size -= ETH_HEADER_LEN;
-    switch (fabric_get_be16(eth + 12)) {
-    case ETH_TYPE_IP:
-        if (!parse_ipv4(l3, size, &ip)) {
-            return false;
-        }
-        break;
-    case ETH_TYPE_IPV6:
-        if (!parse_ipv6(l3, size, &ip)) {
-            return false;
-        }
-        break;
-    default:
-        return false;
+    p = ip.udp + UDP_HEADER_LEN;
+    size = udp_len - UDP_HEADER_LEN;
+    if (!authenticate(p, size, keys, &key)) {
+        return FABRIC_STAMP_BAD_AUTH;
     }
 
-    if (!parse_udp(&ip, &reflected)) {
-        return false;
+    parse_base(p, layout, reflected, stamp);
+    stamp->key = key;
+    if (size > layout->len) {
+        if (!reflected) {
+            stamp->echo = p + layout->len;
+            stamp->echo_len = size - layout->len;
+        }
+        fabric_stamp_parse_tlvs(p + layout->len, size - layout->len,
+                                stamp_key(stamp, keys), p, stamp);
     }
-    parse_payload(ip.udp + UDP_HEADER_LEN, reflected, stamp);
-    parse_tlvs(ip.udp + STAMP_MIN_UDP_LEN,
-               fabric_get_be16(ip.udp + 4) - STAMP_MIN_UDP_LEN, stamp);
-    return true;
+    return FABRIC_STAMP_OK;
 }
 
-void
-fabric_stamp_reflect(const struct fabric_stamp *test, uint8_t sender_ttl,
-                     fabric_stamp_ts rx, fabric_stamp_ts tx,
+/* RFC 8972 section 4.4: the answer has the DSCP that the test packet asks for
+ * or, where that is not permitted, that of the test packet. */
+static uint8_t
+reflect_cos(const struct fabric_stamp *test,
+            const struct fabric_stamp_reflector *r,
+            struct fabric_stamp *reply)
+{
+    reply->has_cos = test->has_cos && r->has_cos;
+    if (reply->has_cos) {
+        uint8_t dscp1 = test->cos.dscp1;
+        bool permitted = r->dscps & UINT64_C(1) << dscp1;
+
+        reply->cos = (struct fabric_stamp_cos) {
+            .dscp1 = dscp1,
+            .dscp2 = r->dscp,
+            .ecn = r->ecn,
+            .rp = !permitted,
+        };
+        return permitted ? dscp1 : r->dscp;
+    }
+    return r->dscp;
+}
+
+uint8_t
+fabric_stamp_reflect(const struct fabric_stamp *test,
+                     const struct fabric_stamp_reflector *r,
                      struct fabric_stamp *reply)
 {
     *reply = (struct fabric_stamp) {
         .reflected = true,
         .seq = test->seq,
-        .timestamp = tx,
-        .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
+        .timestamp = r->tx,
+        .error_estimate = r->error_estimate,
         .ssid = test->ssid,
-        .n_heard = test->n_heard,
-        .rx_timestamp = rx,
+        .key = test->key,
+        .rx_timestamp = r->rx,
         .sender_seq = test->seq,
         .sender_timestamp = test->timestamp,
         .sender_error_estimate = test->error_estimate,
-        .sender_ttl = sender_ttl,
+        .sender_ttl = r->ttl,
+        .has_location = test->has_location && r->has_location,
+        .has_ts_info = test->has_ts_info && r->has_ts_info,
+        .has_direct = test->has_direct && r->has_direct,
+        .has_padding = test->has_padding,
+        .padding_len = test->padding_len,
+        .n_heard = test->n_heard,
+        .tlvs_refused = test->tlvs_refused,
+        .echo = test->echo,
+        .echo_len = test->echo_len,
     };
+    if (reply->has_location) {
+        reply->location = r->location;
+    }
+    if (reply->has_ts_info) {
+        reply->ts_info = r->ts_info;
+    }
+    if (reply->has_direct) {
+        reply->direct = (struct fabric_stamp_direct) {
+            .s_tx = test->direct.s_tx,
+            .r_rx = r->data_rx,
+            .r_tx = r->data_tx,
+        };
+    }
+    return reflect_cos(test, r, reply);
 }

@@ -28,6 +28,7 @@ WEFT_TESTSUITE_AT += weft/tests/testsuite.at
 WEFT_TESTSUITE_AT += weft/tests/version.at
 EXTRA_DIST += $(WEFT_TESTSUITE_AT)
 EXTRA_DIST += weft/tests/fabric-draw.py
+EXTRA_DIST += weft/tests/stamp_vectors.py
 
 # Programs for the suite to call, as sub-commands of upstream's ovstest.
 tests_ovstest_SOURCES += weft/tests/fabric-check.h
@@ -39,6 +40,7 @@ tests_ovstest_SOURCES += weft/tests/test-fabric-gso.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-hash.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-health.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-liveness.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-stamp-tlv.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-stamp.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-table.c
 

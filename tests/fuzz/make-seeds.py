@@ -9,6 +9,11 @@ import os
 import struct
 import sys
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..'))
+import stamp_vectors
+
 STAMP_MAC = bytes.fromhex('00005e005202')
 MACS = bytes.fromhex('020000000002' '020000000001')
 SRC4, DST4 = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
@@ -109,7 +114,8 @@ def stamp_frame(v6, reflected):
 
 
 def stamp_seeds():
-    seeds = {'compose': b'\1' + bytes(range(60))}
+    fields = bytes(range(60)) + b'\x1f\1\0\2' + bytes(range(20))
+    seeds = {'compose': b'\1' + fields, 'compose-keys': b'\3' + fields}
     for v6 in False, True:
         for reflected in False, True:
             frame = stamp_frame(v6, reflected)
@@ -117,6 +123,13 @@ def stamp_seeds():
                                 'reflected' if reflected else 'test')
             seeds[name] = b'\0' + frame
             seeds[name + '-padded'] = b'\0' + frame + bytes(8)
+    # Questions and answers, read as either mode; with keys, those of the
+    # first one are authentic, the others are signed by the fuzzer.
+    for number, (name, mode, *frames) in enumerate(stamp_vectors.answers()):
+        for frame, way in zip(frames, ('question', 'answer')):
+            for choice in (0, 8) if mode == 'plain' else (2, 6, 14):
+                seeds['%d-%s-%s-%d' % (number, name, way, choice)] = (
+                    bytes([choice]) + frame)
     return seeds
 
 
