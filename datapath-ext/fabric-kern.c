@@ -15,6 +15,7 @@
 #include "fabric-kern.skel.h"
 #include "fabric-table.h"
 #include "openvswitch/vlog.h"
+#include "ovs-atomic.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_kern);
@@ -49,8 +50,12 @@ BUILD_ASSERT_DECL(FABRIC_KERN_HASH_SHIFT == FABRIC_TABLE_HASH_SHIFT);
 
 static struct fabric_kern_bpf *skel;
 static char *load_error;
-static bool abandoned;
 static bool loading;
+
+/* For other threads than the main one: may they use what is loaded, and may
+ * they change it? */
+static atomic_bool loaded = ATOMIC_VAR_INIT(false);
+static atomic_bool ours = ATOMIC_VAR_INIT(false);
 
 static struct fabric_kern_conf *conf;
 static struct fabric_kern_flow_stats *flow_stats;
@@ -136,6 +141,8 @@ fabric_kern_load(void)
         loading = true;
         load_error = load();
         loading = false;
+        atomic_store_explicit(&loaded, !load_error, memory_order_release);
+        atomic_store_explicit(&ours, !load_error, memory_order_release);
     }
     return load_error;
 }
@@ -143,20 +150,26 @@ fabric_kern_load(void)
 bool
 fabric_kern_is_loaded(void)
 {
-    return skel != NULL;
+    bool is_loaded;
+
+    atomic_read_explicit(&loaded, &is_loaded, memory_order_acquire);
+    return is_loaded;
 }
 
 bool
 fabric_kern_is_ours(void)
 {
-    return skel && !abandoned;
+    bool is_ours;
+
+    atomic_read_explicit(&ours, &is_ours, memory_order_acquire);
+    return is_ours;
 }
 
 void
 fabric_kern_abandon(void)
 {
     if (fabric_kern_is_ours()) {
-        abandoned = true;
+        atomic_store_relaxed(&ours, false);
         fabric_table_unshare();
     }
 }
