@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # One file a line, in the order of the names.
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bfd-frame.c
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bfd-frame.h
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bfd.c
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bfd.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bytes.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-carrier.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-carrier.h

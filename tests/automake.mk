@@ -33,6 +33,7 @@ EXTRA_DIST += weft/tests/stamp_vectors.py
 # Programs for the suite to call, as sub-commands of upstream's ovstest.
 tests_ovstest_SOURCES += weft/tests/fabric-check.h
 tests_ovstest_SOURCES += weft/tests/fabric-frame.h
+tests_ovstest_SOURCES += weft/tests/test-fabric-bfd.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-choice.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-ecn.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-encap.c

@@ -3,6 +3,11 @@
 # In the order of the names.
 WEFT_FUZZ =
 
+WEFT_FUZZ += fuzz-bfd
+weft_tests_fuzz_fuzz_bfd_SOURCES = weft/tests/fuzz/fuzz-bfd.c
+weft_tests_fuzz_fuzz_bfd_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_bfd_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
 WEFT_FUZZ += fuzz-ecn
 weft_tests_fuzz_fuzz_ecn_SOURCES = weft/tests/fuzz/fuzz-ecn.c
 weft_tests_fuzz_fuzz_ecn_LDADD = $(WEFT_FUZZ_LIBS)
@@ -38,6 +43,7 @@ weft_tests_fuzz_fuzz_stamp_SOURCES = weft/tests/fuzz/fuzz-stamp.c
 weft_tests_fuzz_fuzz_stamp_LDADD = $(WEFT_FUZZ_LIBS)
 weft_tests_fuzz_fuzz_stamp_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
 
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-bfd
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-ecn
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-encap
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-flow-hash

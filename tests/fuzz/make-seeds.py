@@ -133,6 +133,44 @@ def stamp_seeds():
     return seeds
 
 
+def bfd_packet(state, flags=0, your_disc=1, min_rx=10000):
+    return struct.pack('!BBBBIIIII', 1 << 5, state << 6 | flags, 3, 24, 7,
+                       your_disc, 10000, min_rx, 0)
+
+
+def bfd_seeds():
+    down, init, up, poll, final = 1, 2, 3, 0x20, 0x10
+    packet = bfd_packet(up, poll)
+    macs = STAMP_MAC + MACS[6:]
+    src, dst = bytes([169, 254, 1, 1]), bytes([169, 254, 1, 0])
+    seeds = {
+        'ip4': b'\0' + eth(ip4(UDP, udp(SRC4, LOOP4, 49152, 3784, packet),
+                               dst=LOOP4, ttl=255), macs=macs),
+        'ip6': b'\0' + eth(ip6(UDP, udp(SRC6, LOOP6, 49152, 3784, packet),
+                               dst=LOOP6, ttl=255), macs=macs),
+        'ovs': b'\0' + eth(ip4(UDP, udp(src, dst, 49152, 3784, packet),
+                               src=src, dst=dst, ttl=255),
+                           macs=bytes.fromhex('002320000001') + MACS[6:]),
+    }
+
+    def session(*records):
+        return b'\1' + b''.join(bytes([time, action]) + packet
+                                for time, action, packet in records)
+
+    begin = ((1, 7, bfd_packet(down, your_disc=0)), (1, 7, bfd_packet(up)))
+    seeds['expires'] = session(*begin, (255, 7, bfd_packet(down)))
+    seeds['polls'] = session(*begin, (1, 7, bfd_packet(up, poll)),
+                             (1, 0, bytes([99, 99]) + bytes(22)),
+                             (1, 7, bfd_packet(up, final)))
+    seeds['no-packets'] = session((1, 7, bfd_packet(init)),
+                                  (1, 7, bfd_packet(up, min_rx=0)),
+                                  (200, 7, bfd_packet(up)))
+    seeds['admin-down'] = session(*begin, (1, 7, bfd_packet(0)),
+                                  (1, 1, b'\1' + bytes(23)),
+                                  (1, 7, bfd_packet(up)))
+    return seeds
+
+
 def flow_hash_seeds():
     one, two = bytes.fromhex('81000064'), bytes.fromhex('88a8006481000065')
     fragment = ip4(UDP, udp(SRC4, DST4, 1, 2, b'x' * 16), frag=0x2000)
@@ -245,7 +283,8 @@ def odp_seeds():
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip().splitlines()[-1])
-    for name, seeds in (('ecn', ecn_seeds()), ('encap', encap_seeds()),
+    for name, seeds in (('bfd', bfd_seeds()),
+                        ('ecn', ecn_seeds()), ('encap', encap_seeds()),
                         ('stamp', stamp_seeds()),
                         ('flow-hash', flow_hash_seeds()),
                         ('gro', gro_seeds()), ('ofp-fabric', ofp_seeds()),
