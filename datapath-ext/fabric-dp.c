@@ -3,11 +3,12 @@
 /* Execution of the datapath action: from a batch of inner packets to
  * datagrams.
  *
- * The packets are not modified and not copied here: a datagram is a list of
- * pieces (encapsulation header, inner headers, payload) that the uplink
- * gathers.  Packets of a batch that take the same path are sent together, in
- * order; those of equal size, and all segments of a TCP super-frame, become
- * one message that the kernel cuts up (UDP_SEGMENT). */
+ * The packets are not modified here.  A datagram is a list of pieces that the
+ * uplink gathers: encapsulation header and packet, which is not copied, or a
+ * segment of a TCP super-frame, complete.  Packets of a batch that take the
+ * same path are sent together, in order; those of equal size, and all segments
+ * of TCP super-frames, become one message that the kernel cuts up
+ * (UDP_SEGMENT). */
 
 #include <config.h>
 
@@ -32,9 +33,9 @@ COVERAGE_DEFINE(fabric_tx_superframe);
 
 #define MAX_IOVS 2048
 #define MAX_DATAGRAMS 256
-#define HEADERS_SIZE (256 * 1024)
+#define BYTES_SIZE (512 * 1024)
 
-/* Datagrams that wait to be sent, one per thread.  'headers' holds what the
+/* Datagrams that wait to be sent, one per thread.  'bytes' holds what the
  * pieces in 'iovs' that are not part of a packet point to. */
 struct tx_queue {
     struct fabric *fabric;
@@ -46,8 +47,8 @@ struct tx_queue {
     uint32_t n_bytes[MAX_DATAGRAMS];            /* Of inner packets. */
     size_t n_iovs;
     struct iovec iovs[MAX_IOVS];
-    size_t headers_used;
-    uint8_t headers[HEADERS_SIZE];
+    size_t bytes_used;
+    uint8_t bytes[BYTES_SIZE];
 };
 
 static struct tx_queue *
@@ -64,7 +65,7 @@ tx_queue_get(void)
     q = ovsthread_getspecific(key);
     if (!q) {
         q = xmalloc(sizeof *q);
-        q->n = q->n_iovs = q->headers_used = 0;
+        q->n = q->n_iovs = q->bytes_used = 0;
         ovsthread_setspecific(key, q);
     }
     return q;
@@ -118,10 +119,10 @@ tx_queue_flush(struct tx_queue *q)
     }
     atomic_add_relaxed(&q->fabric->tx_packets, n_packets, &orig);
     atomic_add_relaxed(&q->fabric->tx_bytes, n_bytes, &orig);
-    q->n = q->n_iovs = q->headers_used = 0;
+    q->n = q->n_iovs = q->bytes_used = 0;
 }
 
-/* Makes sure that 'n_iovs' pieces and 'size' bytes of headers fit. */
+/* Makes sure that 'n_iovs' pieces and 'size' of our bytes fit. */
 static void
 tx_queue_reserve(struct tx_queue *q, uint32_t path, size_t n_iovs, size_t size)
 {
@@ -129,7 +130,7 @@ tx_queue_reserve(struct tx_queue *q, uint32_t path, size_t n_iovs, size_t size)
 
     if (q->n == MAX_DATAGRAMS || q->uplink != uplink
         || q->n_iovs + n_iovs > MAX_IOVS
-        || q->headers_used + size > HEADERS_SIZE) {
+        || q->bytes_used + size > BYTES_SIZE) {
         tx_queue_flush(q);
         q->uplink = uplink;
     }
@@ -158,20 +159,26 @@ static void
 add_piece(struct tx_queue *q, struct fabric_datagram *d, const void *data,
           size_t size)
 {
-    q->iovs[q->n_iovs++] = (struct iovec) {
-        .iov_base = CONST_CAST(void *, data), .iov_len = size,
-    };
-    d->n_iov++;
+    struct iovec *last = d->n_iov ? &d->iov[d->n_iov - 1] : NULL;
+
+    if (last && (uint8_t *) last->iov_base + last->iov_len == data) {
+        last->iov_len += size;
+    } else {
+        q->iovs[q->n_iovs++] = (struct iovec) {
+            .iov_base = CONST_CAST(void *, data), .iov_len = size,
+        };
+        d->n_iov++;
+    }
     d->size += size;
 }
 
 static void *
-put_header(struct tx_queue *q, const void *header, size_t size)
+put_bytes(struct tx_queue *q, const void *data, size_t size)
 {
-    void *p = &q->headers[q->headers_used];
+    void *p = &q->bytes[q->bytes_used];
 
-    memcpy(p, header, size);
-    q->headers_used += size;
+    memcpy(p, data, size);
+    q->bytes_used += size;
     return p;
 }
 
@@ -199,6 +206,21 @@ can_join(const struct tx_queue *q, uint32_t path, size_t size)
             && d->size + size <= FABRIC_UPLINK_MAX_PAYLOAD);
 }
 
+/* Returns the message that takes a datagram of 'size' bytes on 'path' next. */
+static struct fabric_datagram *
+message_for(struct tx_queue *q, const struct fabric_odp_output *out,
+            uint32_t path, size_t size)
+{
+    struct fabric_datagram *d;
+
+    if (can_join(q, path, size)) {
+        return &q->datagrams[q->n - 1];
+    }
+    d = tx_queue_new(q, out, path);
+    d->gso_size = size;
+    return d;
+}
+
 static void
 send_plain(struct tx_queue *q, const struct fabric_odp_output *out,
            uint32_t path, struct dp_packet *packet)
@@ -214,26 +236,22 @@ send_plain(struct tx_queue *q, const struct fabric_odp_output *out,
 
     dp_packet_ol_send_prepare(packet, 0);
     tx_queue_reserve(q, path, 2, out->header_len);
-    if (can_join(q, path, size)) {
-        d = &q->datagrams[q->n - 1];
-    } else {
-        d = tx_queue_new(q, out, path);
-        d->gso_size = size;
-    }
-    add_piece(q, d, put_header(q, out->header, out->header_len),
+    d = message_for(q, out, path, size);
+    add_piece(q, d, put_bytes(q, out->header, out->header_len),
               out->header_len);
     add_piece(q, d, dp_packet_data(packet), frame_size);
     note_tx(q, 1, frame_size);
 }
 
-/* Sends TCP super-frame 'packet' as segments. */
+/* Sends TCP super-frame 'packet' as segments.  The encapsulation makes a full
+ * super-frame larger than a message, so the rest begins one that the next
+ * super-frame may continue. */
 static void
 send_superframe(struct tx_queue *q, const struct fabric_odp_output *out,
                 uint32_t path, struct dp_packet *packet)
 {
-    const uint8_t *payload;
     struct fabric_gso gso;
-    size_t headers_len, full, max_segs;
+    size_t max_size;
 
     if (!fabric_gso_init(&gso, packet)) {
         count_drop(q->fabric, FABRIC_DROP_TX_BAD_PACKET, 1);
@@ -241,35 +259,23 @@ send_superframe(struct tx_queue *q, const struct fabric_odp_output *out,
     }
     COVERAGE_INC(fabric_tx_superframe);
 
-    payload = (const uint8_t *) dp_packet_data(packet) + gso.headers_len;
-    headers_len = out->header_len + gso.headers_len;
-    full = headers_len + gso.segsz;
-    max_segs = MIN(FABRIC_UPLINK_MAX_SEGS, FABRIC_UPLINK_MAX_PAYLOAD / full);
-    if (!max_segs) {
+    max_size = out->header_len + gso.headers_len + gso.segsz;
+    if (max_size > FABRIC_UPLINK_MAX_PAYLOAD) {
         count_drop(q->fabric, FABRIC_DROP_TX_TOO_BIG, 1);
         return;
     }
 
-    for (size_t i = 0; i < gso.n_segs; ) {
-        size_t n = MIN(max_segs, gso.n_segs - i);
-        size_t n_bytes = 0;
-        struct fabric_datagram *d;
+    for (size_t i = 0; i < gso.n_segs; i++) {
+        uint8_t *data;
+        size_t size;
 
-        tx_queue_reserve(q, path, 2 * n, n * headers_len);
-        d = tx_queue_new(q, out, path);
-        d->gso_size = full;
-        for (size_t end = i + n; i < end; i++) {
-            uint8_t *header = put_header(q, out->header, out->header_len);
-            size_t payload_len;
-
-            fabric_gso_headers(&gso, packet, i, header + out->header_len,
-                               &payload_len);
-            q->headers_used += gso.headers_len;
-            add_piece(q, d, header, headers_len);
-            add_piece(q, d, payload + i * gso.segsz, payload_len);
-            n_bytes += gso.headers_len + payload_len;
-        }
-        note_tx(q, n, n_bytes);
+        tx_queue_reserve(q, path, 1, max_size);
+        data = put_bytes(q, out->header, out->header_len);
+        size = fabric_gso_segment(&gso, packet, i, data + out->header_len);
+        q->bytes_used += size;
+        add_piece(q, message_for(q, out, path, out->header_len + size),
+                  data, out->header_len + size);
+        note_tx(q, 1, size);
     }
 }
 

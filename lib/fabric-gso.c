@@ -3,24 +3,25 @@
 /* Segmentation sums whatever is the same in all segments once per super-frame:
  * the IPv4 header, the pseudo-header and the TCP header without the fields
  * that differ.  Each segment then costs a copy of its headers and one pass
- * over its payload.
+ * over its payload, which sums and copies.
  *
  * Coalescing accepts what inet_gro_receive(), ipv6_gro_receive() and
  * tcp_gro_receive() of Linux accept: everything in the headers that does not
  * count up must be equal, so that segmentation restores it.  The payload's
  * checksum has to be verified here, since the super-frame carries none
- * and whoever finishes it would otherwise hide an error.
- *
- * Checksums are those of RFC 1071.  Sums are kept in 64 bits in the order in
- * which the bytes lie in memory (its section 2 (B)), so 2**32 words fit before
- * the carries have to be folded. */
+ * and whoever finishes it would otherwise hide an error. */
 
 #include <config.h>
 #include "fabric-gso.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "coverage.h"
 #include "dp-packet.h"
 #include "fabric-bytes.h"
+#include "fabric-csum.h"
 #include "fabric-l3.h"
 #include "packets.h"
 #include "util.h"
@@ -51,64 +52,6 @@ COVERAGE_DEFINE(fabric_gro_unfinished);
 
 #define IPV4_ADDRS_LEN 8
 #define IPV6_ADDRS_LEN 32
-
-/* Checksums
- * --------- */
-
-/* Two 64-bit lanes, for which every CPU that runs Open vSwitch has registers;
- * the compiler splits them where one has not. */
-typedef uint64_t csum_lanes __attribute__((vector_size(16)));
-
-uint16_t
-fabric_csum_fold(uint64_t sum)
-{
-    sum = (sum & UINT32_MAX) + (sum >> 32);
-    sum = (sum & UINT32_MAX) + (sum >> 32);
-    sum = (sum & UINT16_MAX) + (sum >> 16);
-    return (sum & UINT16_MAX) + (sum >> 16);
-}
-
-/* Both halves of each 64-bit word go to accumulators of their own, where their
- * carries have room. */
-uint64_t
-fabric_csum_add(uint64_t sum, const void *data, size_t size)
-{
-    const csum_lanes low = { UINT32_MAX, UINT32_MAX };
-    csum_lanes a = { 0, 0 }, b = a, c = a, d = a;
-    const uint8_t *p = data;
-
-    for (; size >= 4 * sizeof a; size -= 4 * sizeof a, p += 4 * sizeof a) {
-        csum_lanes w[4];
-
-        memcpy(w, p, sizeof w);
-        a += w[0] & low;
-        b += w[0] >> 32;
-        c += w[1] & low;
-        d += w[1] >> 32;
-        a += w[2] & low;
-        b += w[2] >> 32;
-        c += w[3] & low;
-        d += w[3] >> 32;
-    }
-    a += b + c + d;
-    sum += a[0] + a[1];
-
-    for (; size >= sizeof(uint32_t); size -= sizeof(uint32_t),
-                                     p += sizeof(uint32_t)) {
-        uint32_t w;
-
-        memcpy(&w, p, sizeof w);
-        sum += w;
-    }
-    if (size) {
-        uint8_t w[4] = { p[0], size > 1 ? p[1] : 0, size > 2 ? p[2] : 0, 0 };
-        uint32_t x;
-
-        memcpy(&x, w, sizeof x);
-        sum += x;
-    }
-    return sum;
-}
 
 static inline uint64_t
 csum_add_be16(uint64_t sum, uint16_t x)
@@ -223,10 +166,11 @@ tcp_frame_pseudo_sum(const struct tcp_frame *f)
     return csum_add_be16(sum, f->proto);
 }
 
+/* Copies the payload to 'payload'.  Returns whether IPv4 and TCP checksum are
+ * right. */
 static bool
-tcp_frame_csum_ok(const struct tcp_frame *f)
+tcp_frame_copy_payload(const struct tcp_frame *f, void *payload)
 {
-    size_t l4_len = f->end - f->l4_ofs;
     uint64_t sum;
 
     if (f->is_ipv4
@@ -236,8 +180,11 @@ tcp_frame_csum_ok(const struct tcp_frame *f)
         return false;
     }
 
-    sum = csum_add_be16(tcp_frame_pseudo_sum(f), l4_len);
-    sum = fabric_csum_add(sum, f->data + f->l4_ofs, l4_len);
+    sum = csum_add_be16(tcp_frame_pseudo_sum(f), f->end - f->l4_ofs);
+    sum = fabric_csum_add(sum, f->data + f->l4_ofs,
+                          f->payload_ofs - f->l4_ofs);
+    sum = fabric_csum_copy(sum, payload, f->data + f->payload_ofs,
+                           f->end - f->payload_ofs);
     return fabric_csum_fold(sum) == UINT16_MAX;
 }
 
@@ -251,6 +198,16 @@ static inline uint32_t
 tcp_frame_seq(const struct tcp_frame *f)
 {
     return fabric_get_be32(f->data + f->l4_ofs + OFS_TCP_SEQ);
+}
+
+/* By default malloc() gives free memory beyond 128 kB back, and the page
+ * faults that follow cost as much as copying the data. */
+void
+fabric_gso_keep_memory(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+#endif
 }
 
 /* Segmentation
@@ -303,22 +260,21 @@ fabric_gso_init(struct fabric_gso *gso, const struct dp_packet *packet)
     return true;
 }
 
-void
-fabric_gso_headers(const struct fabric_gso *gso,
-                   const struct dp_packet *packet, size_t i,
-                   void *headers, size_t *payload_len)
+size_t
+fabric_gso_segment(const struct fabric_gso *gso,
+                   const struct dp_packet *packet, size_t i, void *segment)
 {
     const uint8_t *data = dp_packet_data(packet);
     size_t ofs = i * gso->segsz;
     size_t len = MIN(gso->payload_len - ofs, gso->segsz);
-    uint8_t *ip = (uint8_t *) headers + gso->l3_ofs;
-    uint8_t *tcp = (uint8_t *) headers + gso->l4_ofs;
+    uint8_t *ip = (uint8_t *) segment + gso->l3_ofs;
+    uint8_t *tcp = (uint8_t *) segment + gso->l4_ofs;
     size_t tot_len = gso->headers_len - gso->l3_ofs + len;
     uint32_t seq = gso->seq + ofs;
     uint16_t ctl = gso->ctl;
     uint64_t sum;
 
-    memcpy(headers, data, gso->headers_len);
+    memcpy(segment, data, gso->headers_len);
 
     if (gso->is_ipv4) {
         uint16_t id = gso->ip_id + i;
@@ -342,10 +298,11 @@ fabric_gso_headers(const struct fabric_gso *gso,
     fabric_put_be16(tcp + OFS_TCP_CTL, ctl);
     sum = csum_add_be16(gso->tcp_sum, tot_len - (gso->l4_ofs - gso->l3_ofs));
     sum = csum_add_be16(csum_add_be32(sum, seq), ctl);
-    sum = fabric_csum_add(sum, data + gso->headers_len + ofs, len);
+    sum = fabric_csum_copy(sum, (uint8_t *) segment + gso->headers_len,
+                           data + gso->headers_len + ofs, len);
     csum_put(tcp + OFS_TCP_CSUM, ~fabric_csum_fold(sum));
 
-    *payload_len = len;
+    return gso->headers_len + len;
 }
 
 /* Coalescing
@@ -367,21 +324,26 @@ static bool
 gro_start(struct fabric_gro *gro, const struct tcp_frame *f, size_t headroom)
 {
     size_t max_size = UINT16_MAX - MIN(headroom, UINT16_MAX);
+    struct dp_packet *packet;
 
     if (f->end == f->payload_ofs || f->end > max_size
         || tcp_frame_ctl(f) & (GRO_LAST_FLAGS | GRO_NEVER_FLAGS)) {
         return false;
     }
-    if (!tcp_frame_csum_ok(f)) {
+
+    packet = dp_packet_new_with_headroom(
+        MIN(MAX(f->end, gro->size_hint), max_size), headroom);
+    dp_packet_put(packet, f->data, f->payload_ofs);
+    if (!tcp_frame_copy_payload(f, dp_packet_tail(packet))) {
         COVERAGE_INC(fabric_gro_bad_csum);
+        dp_packet_delete(packet);
         return false;
     }
 
-    gro->packet = dp_packet_new_with_headroom(
-        MIN(MAX(f->end, gro->size_hint), max_size), headroom);
-    dp_packet_put(gro->packet, f->data, f->end);
-    gro->packet->l3_ofs = f->l3_ofs;
-    gro->packet->l4_ofs = f->l4_ofs;
+    dp_packet_set_size(packet, f->end);
+    packet->l3_ofs = f->l3_ofs;
+    packet->l4_ofs = f->l4_ofs;
+    gro->packet = packet;
     gro->headers_len = f->payload_ofs;
     gro->segsz = f->end - f->payload_ofs;
     gro->n_segs = 1;
@@ -477,16 +439,16 @@ fabric_gro_append(struct fabric_gro *gro, const void *frame, size_t size,
         || !gro_headers_continue(gro, &f)) {
         return false;
     }
-    if (!tcp_frame_csum_ok(&f)) {
-        COVERAGE_INC(fabric_gro_bad_csum);
-        return false;
-    }
 
     if (len > dp_packet_tailroom(packet)) {
         dp_packet_resize(packet, headroom,
                          UINT16_MAX - headroom - dp_packet_size(packet));
     }
-    dp_packet_put(packet, f.data + f.payload_ofs, len);
+    if (!tcp_frame_copy_payload(&f, dp_packet_tail(packet))) {
+        COVERAGE_INC(fabric_gro_bad_csum);
+        return false;
+    }
+    dp_packet_set_size(packet, dp_packet_size(packet) + len);
     if (gro->n_segs == 1 && f.is_ipv4) {
         const uint8_t *ip = dp_packet_l3(packet);
 

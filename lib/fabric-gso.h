@@ -10,9 +10,10 @@
  * and the fabric a TCP super-frame of up to 64 kB stays in one piece, so that
  * one system call moves all its datagrams:
  *
- *   fabric_gso_*()  writes, for each segment of a super-frame, the headers
- *                   that the segment's datagram begins with; the payload is
- *                   not copied (the uplink gathers it).
+ *   fabric_gso_*()  writes the segments of a super-frame.  A pass over the
+ *                   payload is needed anyway, for the checksums; copying in
+ *                   that pass costs less than a kernel that has to gather
+ *                   headers here and payloads there.
  *   fabric_gro_*()  the other way: joins the payloads of consecutive datagrams
  *                   of one TCP connection to a super-frame.
  *
@@ -32,6 +33,9 @@ struct dp_packet;
  * all options. */
 #define FABRIC_GSO_MAX_HEADERS (14 + 8 + 60 + 60)
 
+/* Has malloc() keep the memory of super-frames, 64 kB each. */
+void fabric_gso_keep_memory(void);
+
 /* Segmentation
  * ------------ */
 
@@ -41,7 +45,7 @@ struct fabric_gso {
     size_t segsz;               /* TCP payload of each segment but the last. */
     size_t n_segs;              /* At least 1. */
 
-    /* For fabric_gso_headers() only. */
+    /* For fabric_gso_segment() only. */
     uint16_t l3_ofs;
     uint16_t l4_ofs;
     bool is_ipv4;
@@ -63,16 +67,15 @@ struct fabric_gso {
  * nothing. */
 bool fabric_gso_init(struct fabric_gso *gso, const struct dp_packet *packet);
 
-/* Writes the inner headers (gso->headers_len bytes) of segment 'i' of 'packet'
- * to 'headers', checksums complete: TCP sequence number and flags (FIN and PSH
- * only in the last segment, CWR only in the first), IPv4 ID and lengths as
- * Linux's GSO sets them.  The segment's payload is at
- * gso->headers_len + i * gso->segsz of the packet's data; its length is stored
- * in '*payload_len'.  The packet must not have changed since
- * fabric_gso_init().  'i' is less than gso->n_segs. */
-void fabric_gso_headers(const struct fabric_gso *gso,
-                        const struct dp_packet *packet, size_t i,
-                        void *headers, size_t *payload_len);
+/* Writes segment 'i' of 'packet', at most gso->headers_len + gso->segsz bytes,
+ * to 'segment' and returns its size: the inner headers, then the payload.
+ * Checksums are complete; TCP sequence number and flags (FIN and PSH only in
+ * the last segment, CWR only in the first), IPv4 ID and lengths are as Linux's
+ * GSO sets them.  The packet must not have changed since fabric_gso_init().
+ * 'i' is less than gso->n_segs. */
+size_t fabric_gso_segment(const struct fabric_gso *gso,
+                          const struct dp_packet *packet, size_t i,
+                          void *segment);
 
 /* Coalescing
  * ---------- */
@@ -148,16 +151,5 @@ bool fabric_gso_is_udp(const void *frame, size_t size, size_t segsz);
 struct dp_packet *fabric_gso_udp_segment(const void *frame, size_t size,
                                          size_t segsz, size_t i,
                                          size_t headroom);
-
-/* Checksums
- * --------- */
-
-/* Adds the 'size' bytes at 'data', as 16-bit words in the order of memory, to
- * the ones' complement sum 'sum' (RFC 1071).  Only the last piece of data may
- * have an odd size. */
-uint64_t fabric_csum_add(uint64_t sum, const void *data, size_t size);
-
-/* Folds 'sum' to 16 bits, in the order of memory and not complemented. */
-uint16_t fabric_csum_fold(uint64_t sum);
 
 #endif /* fabric-gso.h */

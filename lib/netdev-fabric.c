@@ -4,17 +4,15 @@
  * datagrams from one path.  All datagrams of a message share addresses, so the
  * source is looked up once per message; consecutive segments of one inner TCP
  * connection are joined to a super-frame if ports take those
- * (userspace-tso-enable).  Whatever a burst holds beyond a batch waits in the
- * rxq. */
+ * (userspace-tso-enable).  A super-frame goes on in the next message of a
+ * burst: with its encapsulation, the largest that a workload sends takes two.
+ * Whatever a burst holds beyond a batch waits in the rxq. */
 
 #include <config.h>
 
 #include "netdev-fabric.h"
 
 #include <errno.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include "coverage.h"
 #include "dp-packet.h"
@@ -123,24 +121,13 @@ update_tunnel_config(struct netdev_fabric *dev)
     }
 }
 
-/* Has malloc() keep the memory of super-frames, 64 kB each: by default it
- * gives free memory beyond 128 kB back, and the page faults that follow cost
- * as much as copying the data. */
-static void
-keep_memory(void)
-{
-#ifdef __GLIBC__
-    mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
-#endif
-}
-
 static int
 netdev_fabric_construct(struct netdev *netdev)
 {
     struct netdev_fabric *dev = netdev_fabric_cast(netdev);
 
     if (userspace_tso_enabled()) {
-        keep_memory();
+        fabric_gso_keep_memory();
     }
     eth_addr_random(&dev->etheraddr);
     ovsrcu_init(&dev->tnl_cfg, NULL);
@@ -352,7 +339,7 @@ netdev_fabric_rxq_dealloc(struct netdev_rxq *rxq)
     free(rxq_cast(rxq));
 }
 
-/* One message while it is taken apart. */
+/* One message of a burst while it is taken apart. */
 struct rx_message {
     struct fabric *fabric;
     struct fabric_uplink *uplink;
@@ -360,12 +347,12 @@ struct rx_message {
     const struct fabric_path *path;     /* NULL: not one of ours. */
     const struct fabric_endpoint *endpoint;     /* NULL: unknown source. */
     struct flow_tnl tnl;        /* Without what the header tells. */
-
-    struct fabric_gro gro;
-    const uint8_t *gro_header;  /* Header of the super-frame's datagrams. */
-    struct fabric_encap_info gro_info;
-
     uint64_t n_packets, n_bytes, n_dropped;
+
+    /* The super-frame under way, which earlier messages may have begun. */
+    struct fabric_gro gro;
+    const uint8_t *gro_header;  /* Header of its datagrams. */
+    struct fabric_encap_info gro_info;
 };
 
 static void
@@ -386,11 +373,10 @@ start_message(struct rx_message *m, struct fabric *f, struct fabric_uplink *up,
               const struct fabric_rx *rx)
 {
     memset(m, 0, offsetof(struct rx_message, tnl.metadata.opts));
-    memset(&m->gro, 0, sizeof *m - offsetof(struct rx_message, gro));
+    m->n_packets = m->n_bytes = m->n_dropped = 0;
     m->fabric = f;
     m->uplink = up;
     m->rx = rx;
-    m->gro.size_hint = rx->size;
     m->path = fabric_path_by_tuple(f, up, &rx->remote_ip, rx->remote_port);
     m->endpoint = (m->path ? m->path->endpoint
                    : fabric_endpoint_by_ip(f, &rx->remote_ip));
@@ -588,8 +574,9 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
     m->n_bytes += size;
     if (m->rx->gso_size && size + info.header_len > m->rx->gso_size) {
         put_udp_frame(rxq, m, &info, frame, size);
-    } else if (!m->rx->gso_size || !userspace_tso_enabled()
-        || !join_frame(rxq, m, &info, data, size + info.header_len)) {
+    } else if (!(m->rx->gso_size || m->gro.packet)
+               || !userspace_tso_enabled()
+               || !join_frame(rxq, m, &info, data, size + info.header_len)) {
         put_frame(rxq, m, &info, frame, size);
     }
 }
@@ -631,23 +618,50 @@ is_udp_frame(const struct fabric *f, const struct fabric_rx *rx)
                                  rx->size - info.header_len, rx->gso_size));
 }
 
-static void
-receive_message(struct netdev_rxq_fabric *rxq, struct fabric *f,
-                struct fabric_uplink *up, const struct fabric_rx *rx)
+/* Do 'a' and 'b' come from one source, with the same outer fields? */
+static bool
+rx_alike(const struct fabric_rx *a, const struct fabric_rx *b)
 {
-    bool many = rx->gso_size && !is_udp_frame(f, rx);
-    size_t step = many ? rx->gso_size : rx->size;
-    struct rx_message m;
+    return (ipv6_addr_equals(&a->remote_ip, &b->remote_ip)
+            && a->tos == b->tos && a->ttl == b->ttl);
+}
 
-    start_message(&m, f, up, rx);
+static void
+receive_message(struct netdev_rxq_fabric *rxq, struct rx_message *m)
+{
+    const struct fabric_rx *rx = m->rx;
+    bool many = rx->gso_size && !is_udp_frame(m->fabric, rx);
+    size_t step = many ? rx->gso_size : rx->size;
+
     for (size_t ofs = 0; ofs < rx->size; ofs += step) {
-        receive_datagram(rxq, &m, rx->data + ofs, MIN(step, rx->size - ofs));
+        receive_datagram(rxq, m, rx->data + ofs, MIN(step, rx->size - ofs));
     }
     if (!rx->size) {
-        drop_datagram(&m, FABRIC_DROP_RX_TRUNCATED);
+        drop_datagram(m, FABRIC_DROP_RX_TRUNCATED);
+    }
+    count_rx(m);
+}
+
+static void
+receive_messages(struct netdev_rxq_fabric *rxq, struct fabric *f,
+                 struct fabric_uplink *up, const struct fabric_rx *rx,
+                 size_t n)
+{
+    struct rx_message m;
+
+    memset(&m.gro, 0, sizeof m - offsetof(struct rx_message, gro));
+    for (size_t i = 0; i < n; i++) {
+        if (i && !rx_alike(&rx[i - 1], &rx[i])) {
+            finish_gro(rxq, &m);
+        }
+        m.gro.size_hint = 0;
+        for (size_t j = i; j < n && m.gro.size_hint < UINT16_MAX; j++) {
+            m.gro.size_hint += rx[j].size;
+        }
+        start_message(&m, f, up, &rx[i]);
+        receive_message(rxq, &m);
     }
     finish_gro(rxq, &m);
-    count_rx(&m);
 }
 
 /* Receives one burst from the first uplink, in turn, that has any. */
@@ -666,11 +680,8 @@ receive_burst(struct netdev_rxq_fabric *rxq)
         struct fabric_uplink *up
             = ups->uplinks[rxq->next_uplink++ % ups->n];
         struct fabric_rx rx[FABRIC_RX_BURST];
-        size_t n = up->class->recv(up, rx);
 
-        for (size_t j = 0; j < n; j++) {
-            receive_message(rxq, f, up, &rx[j]);
-        }
+        receive_messages(rxq, f, up, rx, up->class->recv(up, rx));
     }
 }
 

@@ -10,6 +10,7 @@
 #include "dp-packet.h"
 #include "fabric-bytes.h"
 #include "fabric-check.h"
+#include "fabric-csum.h"
 #include "fabric-frame.h"
 #include "ovstest.h"
 #include "packets.h"
@@ -115,15 +116,14 @@ split(const struct frame_spec *s, const struct dp_packet *packet,
     CHECK_TRUE(gso.headers_len <= FABRIC_GSO_MAX_HEADERS);
 
     for (size_t i = 0; i < gso.n_segs; i++) {
-        size_t len;
-
-        fabric_gso_headers(&gso, packet, i, frames, &len);
-        CHECK_EQ(len, i + 1 < gso.n_segs ? gso.segsz
+        size_t len = (i + 1 < gso.n_segs ? gso.segsz
                       : gso.payload_len - i * gso.segsz);
-        memcpy(frames + gso.headers_len,
-               (const uint8_t *) dp_packet_data(packet)
-               + gso.headers_len + i * gso.segsz, len);
-        sizes[i] = gso.headers_len + len;
+
+        sizes[i] = fabric_gso_segment(&gso, packet, i, frames);
+        CHECK_EQ(sizes[i], gso.headers_len + len);
+        CHECK_BYTES(frames + gso.headers_len,
+                    (const uint8_t *) dp_packet_data(packet)
+                    + gso.headers_len + i * gso.segsz, len);
         check_segment(s, &gso, i, frames, sizes[i]);
         frames += sizes[i];
     }
@@ -673,7 +673,27 @@ test_split_udp(void)
     }
 }
 
-/* The checksum is upstream's for every size, alignment and extreme value. */
+/* Checks the checksum of the 'n' bytes at 'data' by vectors of 'lanes' bytes,
+ * and that no byte beside the copy is written. */
+static void
+check_csum_by(size_t lanes, const uint8_t *data, size_t n, uint16_t expected)
+{
+    uint8_t copy[800];
+    uint64_t sum;
+
+    sum = fabric_csum_by(lanes, 0, NULL, data, n);
+    CHECK_EQ((uint16_t) ~fabric_csum_fold(sum), expected);
+
+    copy[0] = copy[n + 1] = 0x5a;
+    sum = fabric_csum_by(lanes, 0, copy + 1, data, n);
+    CHECK_EQ((uint16_t) ~fabric_csum_fold(sum), expected);
+    CHECK_BYTES(copy + 1, data, n);
+    CHECK_EQ(copy[0], 0x5a);
+    CHECK_EQ(copy[n + 1], 0x5a);
+}
+
+/* The checksum is upstream's for every size, alignment, extreme value and
+ * width of vectors. */
 static void
 test_csum(void)
 {
@@ -687,11 +707,14 @@ test_csum(void)
         }
         for (size_t ofs = 0; ofs < 16; ofs++) {
             for (size_t n = 0; n <= sizeof buf - 16; n++) {
-                uint16_t sum = fabric_csum_fold(fabric_csum_add(0, buf + ofs,
-                                                                n));
+                uint16_t expected = (OVS_FORCE uint16_t) csum(buf + ofs, n);
 
-                CHECK_EQ((uint16_t) ~sum,
-                         (OVS_FORCE uint16_t) csum(buf + ofs, n));
+                CHECK_EQ((uint16_t) ~fabric_csum_fold(
+                             fabric_csum_add(0, buf + ofs, n)), expected);
+                for (size_t lanes = fabric_csum_max_lanes(); lanes >= 16;
+                     lanes /= 2) {
+                    check_csum_by(lanes, buf + ofs, n, expected);
+                }
             }
         }
     }
@@ -719,24 +742,27 @@ bench(void)
     n = split(&s, packet, frames, sizes);
     gb = ROUNDS * (double) s.payload_len;
 
-    start = time_usec();
-    for (int i = 0; i < ROUNDS; i++) {
-        for (size_t j = 0; j < n; j++) {
-            sum += fabric_csum_add(
-                0, (uint8_t *) dp_packet_data(packet) + j * 1448, 1448);
+    for (size_t lanes = 16; lanes <= fabric_csum_max_lanes(); lanes *= 2) {
+        start = time_usec();
+        for (int i = 0; i < ROUNDS; i++) {
+            for (size_t j = 0; j < n; j++) {
+                const uint8_t *data = dp_packet_data(packet);
+
+                sum += fabric_csum_by(lanes, 0, NULL, data + j * 1448, 1448);
+            }
         }
+        ns = (time_usec() - start) * 1e3;
+        printf("checksum %.1f GB/s, %"PRIuSIZE" bytes at a time\n",
+               gb / ns, lanes);
     }
-    ns = (time_usec() - start) * 1e3;
-    printf("checksum %.1f GB/s\n", gb / ns);
 
     start = time_usec();
     for (int i = 0; i < ROUNDS; i++) {
-        uint8_t headers[FABRIC_GSO_MAX_HEADERS];
-        size_t len;
+        uint8_t *p = frames;
 
         fabric_gso_init(&gso, packet);
         for (size_t j = 0; j < gso.n_segs; j++) {
-            fabric_gso_headers(&gso, packet, j, headers, &len);
+            p += fabric_gso_segment(&gso, packet, j, p);
         }
     }
     ns = (time_usec() - start) * 1e3;
