@@ -33,6 +33,7 @@
 
 struct ctl_command;
 struct dp_packet_batch;
+struct dpif;
 struct dpif_flow_attrs;
 struct dpif_flow_stats;
 struct ds;
@@ -91,7 +92,7 @@ void fabric_print_version(void);
  * lib/dpif-netdev.c, PMD or main thread.  Tells whether the packets of
  * 'batch', just received from 'rxq', carry their metadata (tunnel key
  * included) already, because 'rxq' is a fabric port's; then also stores
- * 'port_no' in them. */
+ * 'port_no' in them.  For fabric_dpif_run() notes that packets arrived. */
 bool fabric_rx_set_port(const struct netdev_rxq *rxq,
                         struct dp_packet_batch *batch, odp_port_t port_no);
 
@@ -130,6 +131,12 @@ bool fabric_action_outputs_to_port(const struct ofpact *ofpact,
  * will be read.  Enlarges its buffer if there is a fabric or if super-frames
  * are to come (userspace-tso-enable). */
 void fabric_workload_socket_opened(int fd);
+
+/* lib/dpif.c, dpif_run(), main thread, no locks: calls 'run', the provider's,
+ * and if there is a fabric calls it again while packets arrive, for about a
+ * millisecond (fabric-turn.h).  Returns what 'run' returned last, true ending
+ * the repetition.  May block, so RCU-protected pointers do not survive. */
+bool fabric_dpif_run(struct dpif *, bool (*run)(struct dpif *));
 
 /* Fast path in the kernel
  * -----------------------

@@ -25,6 +25,7 @@
 #include "fabric-private.h"
 #include "fabric-prober.h"
 #include "fabric-stamp.h"
+#include "fabric-turn.h"
 #include "netdev-provider.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -732,6 +733,7 @@ fabric_rx_set_port(const struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     struct dp_packet *packet;
     struct fabric *f;
 
+    fabric_turn_received();
     if (OVS_LIKELY(!is_fabric(rxq->netdev))) {
         return false;
     }
