@@ -128,8 +128,9 @@ bool fabric_action_outputs_to_port(const struct ofpact *ofpact,
 
 /* lib/netdev-linux.c, netdev_linux_rxq_construct(), main or PMD thread, with
  * the netdev's mutex: 'fd' is the packet socket from which a workload port
- * will be read.  Enlarges its buffer if there is a fabric or if super-frames
- * are to come (userspace-tso-enable). */
+ * will be read.  If there is a fabric or super-frames are to come
+ * (userspace-tso-enable), enlarges its buffer and keeps out of it what is sent
+ * to the port. */
 void fabric_workload_socket_opened(int fd);
 
 /* lib/dpif.c, dpif_run(), main thread, no locks: calls 'run', the provider's,
