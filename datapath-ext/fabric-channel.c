@@ -22,6 +22,7 @@
 #include "coverage.h"
 #include "dp-packet.h"
 #include "fabric-kern-abi.h"
+#include "fabric-vnet.h"
 #include "flow.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -117,55 +118,13 @@ fabric_channel_ifindex(void)
     return tap_ifindex;
 }
 
-/* Tells the packet's layers and what its sender left to be done. */
-static bool
-parse_offloads(struct dp_packet *packet, const struct virtio_net_hdr *vnet)
-{
-    size_t size = dp_packet_size(packet);
-
-    if (vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-        size_t start = (OVS_FORCE uint16_t) vnet->csum_start;
-        size_t ofs = (OVS_FORCE uint16_t) vnet->csum_offset;
-        ovs_be16 *field;
-
-        if (start < sizeof(struct fabric_kern_meta)) {
-            return false;
-        }
-        start -= sizeof(struct fabric_kern_meta);
-        if (start + ofs + sizeof *field > size) {
-            return false;
-        }
-        parse_tcp_flags(packet, NULL, NULL, NULL);
-        if (start == packet->l4_ofs
-            && (dp_packet_l4_proto_tcp(packet)
-                || dp_packet_l4_proto_udp(packet)
-                || dp_packet_l4_proto_sctp(packet))) {
-            dp_packet_l4_checksum_set_partial(packet);
-        } else {
-            field = dp_packet_at_assert(packet, start + ofs, sizeof *field);
-            put_unaligned_be16(field, csum(dp_packet_at_assert(
-                                               packet, start, size - start),
-                                           size - start));
-        }
-    }
-    switch (vnet->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
-    case VIRTIO_NET_HDR_GSO_NONE:
-        return true;
-    case VIRTIO_NET_HDR_GSO_TCPV4:
-    case VIRTIO_NET_HDR_GSO_TCPV6:
-        dp_packet_set_tso_segsz(packet, (OVS_FORCE uint16_t) vnet->gso_size);
-        return true;
-    }
-    return false;
-}
-
 static struct dp_packet *
 finish(struct dp_packet *packet, const struct virtio_net_hdr *vnet,
        const struct fabric_kern_meta *meta, uint32_t *ifindex)
 {
     if (meta->magic != FABRIC_KERN_META_MAGIC
         || dp_packet_size(packet) < ETH_HEADER_LEN
-        || !parse_offloads(packet, vnet)) {
+        || !fabric_vnet_parse(packet, vnet, sizeof *meta)) {
         COVERAGE_INC(fabric_channel_bad);
         dp_packet_delete(packet);
         return NULL;

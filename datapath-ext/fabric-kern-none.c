@@ -7,12 +7,20 @@
 #include "fabric-hooks.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-sync.h"
+#include "fabric-workload.h"
+#include "netdev-provider.h"
 #include "util.h"
 
 const struct netdev_class *
 fabric_workload_class(const struct netdev_class *base)
 {
-    return base;
+    static struct netdev_class class;
+
+    if (!class.type) {
+        class = *base;
+        class.rxq_recv = fabric_workload_recv;
+    }
+    return &class;
 }
 
 void

@@ -29,6 +29,7 @@
 #include "fabric-kern-sync.h"
 #include "fabric-kern.h"
 #include "fabric-private.h"
+#include "fabric-workload.h"
 #include "netdev-provider.h"
 #include "netlink-socket.h"
 #include "netlink.h"
@@ -595,7 +596,7 @@ workload_rxq_recv(struct netdev_rxq *rxq_, struct dp_packet_batch *batch,
     struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
 
     if (rxq->linux_rxq) {
-        return netdev_linux_class.rxq_recv(rxq->linux_rxq, batch, qfill);
+        return fabric_workload_recv(rxq->linux_rxq, batch, qfill);
     }
     if (!rxq->n && !drained) {
         distribute();

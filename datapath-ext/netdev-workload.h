@@ -10,7 +10,7 @@
  * fabric_workload_class() (fabric-hooks.h) makes of netdev-linux's class
  * "system" one that differs only while the kernel's fast path is active, and
  * then only in how packets are received and counted.  Otherwise it is
- * netdev-linux's.
+ * netdev-linux's, but for fabric_workload_recv().
  *
  * Thread-safety: as netdev providers; the rest as said. */
 
