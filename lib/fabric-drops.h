@@ -29,6 +29,8 @@
                 "received faster than it was taken from the host")          \
     FABRIC_DROP(RX_BAD_PROBE, "rx-bad-probe",                               \
                 "received probe that is malformed or matches no path")      \
+    FABRIC_DROP(RX_BAD_AUTH, "rx-bad-auth",                                 \
+                "received probe that is not authentic")                     \
     FABRIC_DROP(RX_PROBE_RATE, "rx-probe-rate",                             \
                 "received probes beyond the rate that is answered")         \
     FABRIC_DROP(TX_NO_FABRIC, "tx-no-fabric",                               \

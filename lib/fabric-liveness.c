@@ -54,6 +54,12 @@ fabric_liveness_departs(struct fabric_liveness *l, uint32_t seq,
     l->sent_us[seq % FABRIC_LIVENESS_WINDOW] = now_us;
 }
 
+long long int
+fabric_liveness_departure(const struct fabric_liveness *l, uint32_t seq)
+{
+    return l->sent_us[seq % FABRIC_LIVENESS_WINDOW];
+}
+
 static void
 update_rtt(struct fabric_liveness *l, int64_t rtt)
 {
@@ -114,8 +120,7 @@ fabric_liveness_heard(struct fabric_liveness *l,
 bool
 fabric_liveness_answered(struct fabric_liveness *l,
                          const struct fabric_probe_config *config,
-                         uint32_t seq, long long int now_us,
-                         int64_t residence_us)
+                         uint32_t seq, int64_t rtt_us)
 {
     uint32_t age = probe_age(l, seq);
 
@@ -126,10 +131,7 @@ fabric_liveness_answered(struct fabric_liveness *l,
     l->ever_direct = true;
     l->last_direct = seq;
     l->probe_rx++;
-    if (age <= FABRIC_LIVENESS_WINDOW) {
-        update_rtt(l, now_us - l->sent_us[seq % FABRIC_LIVENESS_WINDOW]
-                      - residence_us);
-    }
+    update_rtt(l, rtt_us);
     return fabric_liveness_heard(l, config, seq);
 }
 

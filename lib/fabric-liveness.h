@@ -71,12 +71,15 @@ uint32_t fabric_liveness_sent(struct fabric_liveness *, long long int now_us);
 void fabric_liveness_departs(struct fabric_liveness *, uint32_t seq,
                              long long int now_us);
 
-/* The answer to probe 'seq' arrived, having spent 'residence_us' in the peer.
- * Returns true if the state changed. */
+/* When probe 'seq', one of the latest FABRIC_LIVENESS_WINDOW, left. */
+long long int fabric_liveness_departure(const struct fabric_liveness *,
+                                        uint32_t seq);
+
+/* The answer to probe 'seq' arrived after a round trip of 'rtt_us', without
+ * the time that it spent in the peer.  Returns true if the state changed. */
 bool fabric_liveness_answered(struct fabric_liveness *,
                               const struct fabric_probe_config *,
-                              uint32_t seq, long long int now_us,
-                              int64_t residence_us);
+                              uint32_t seq, int64_t rtt_us);
 
 /* The peer says on another path that probe 'seq' arrived.  Returns true if the
  * state changed. */

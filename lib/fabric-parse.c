@@ -16,12 +16,22 @@
  * 'char *parse(const char *value, struct fabric_config *)' that takes the
  * value).  A key that is in neither list is told in a warning. */
 #define FABRIC_PROBE_KEYS                       \
+    FABRIC_KEY("ce", probe_ce)                  \
+    FABRIC_KEY("dscp", probe_dscp)              \
     FABRIC_KEY("enable", probe_enable)          \
     FABRIC_KEY("idle_after", probe_idle_after)  \
     FABRIC_KEY("idle_interval", probe_idle_interval) \
     FABRIC_KEY("interval", probe_interval)      \
+    FABRIC_KEY("key", probe_key)                \
+    FABRIC_KEY("key2", probe_key2)              \
+    FABRIC_KEY("large_every", probe_large_every) \
+    FABRIC_KEY("loss", probe_loss)              \
     FABRIC_KEY("multiplier", probe_multiplier)  \
-    FABRIC_KEY("vni", probe_vni)
+    FABRIC_KEY("recover", probe_recover)        \
+    FABRIC_KEY("rtt", probe_rtt)                \
+    FABRIC_KEY("rtt_excess", probe_rtt_excess)  \
+    FABRIC_KEY("vni", probe_vni)                \
+    FABRIC_KEY("window", probe_window)
 
 #define FABRIC_OTHER_CONFIG_KEYS                \
     FABRIC_KEY("csum", csum)                    \
@@ -35,6 +45,10 @@ struct fabric_key {
     const char *name;
     char *(*parse)(const char *value, struct fabric_config *);
 };
+
+/* Octets of a key for HMAC; RFC 2104 section 3 discourages shorter ones, but
+ * an operator's passphrase may be. */
+#define MIN_KEY_LEN 8
 
 /* Values.  The message leaves out the name of the setting, which
  * parse_map() puts before it. */
@@ -117,6 +131,165 @@ parse_probe_vni(const char *value, struct fabric_config *config)
 
     config->probe.vni = n;
     return error;
+}
+
+/* Stores a percentage with up to four decimals as parts per million. */
+static char *
+parse_percent(const char *value, uint32_t *ppm)
+{
+    double percent;
+
+    if (!str_to_double(value, &percent) || percent < 0 || percent > 100) {
+        return xasprintf("\"%s\" is not a percentage", value);
+    }
+    *ppm = percent * 10000 + 0.5;
+    return NULL;
+}
+
+static char *
+parse_probe_loss(const char *value, struct fabric_config *config)
+{
+    return parse_percent(value, &config->health.loss_ppm);
+}
+
+static char *
+parse_probe_ce(const char *value, struct fabric_config *config)
+{
+    return parse_percent(value, &config->health.ce_ppm);
+}
+
+static char *
+parse_probe_rtt(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 101, 100000, &n);
+
+    config->health.rtt.percent = n;
+    return error;
+}
+
+static char *
+parse_probe_rtt_excess(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1, 10000000, &n);
+
+    config->health.rtt.excess = n;
+    return error;
+}
+
+static char *
+parse_probe_recover(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1000, 3600000, &n);
+
+    config->health.recover = n;
+    config->health.recover_max = MAX(config->health.recover_max, n);
+    return error;
+}
+
+static char *
+parse_probe_window(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1000, 60000, &n);
+
+    config->health.window = n;
+    return error;
+}
+
+static char *
+parse_probe_large_every(const char *value, struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 0, 1000, &n);
+
+    config->probe.large_every = n;
+    return error;
+}
+
+static char *
+parse_probe_dscp(const char *value, struct fabric_config *config)
+{
+    struct fabric_probe_config *probe = &config->probe;
+    char *list = xstrdup(value), *save = NULL, *error = NULL;
+
+    probe->n_dscps = 0;
+    for (char *s = strtok_r(list, ", ", &save); s && !error;
+         s = strtok_r(NULL, ", ", &save)) {
+        long long int n = 0;
+
+        error = parse_range(s, 0, 63, &n);
+        if (!error && probe->n_dscps == ARRAY_SIZE(probe->dscps)) {
+            error = xasprintf("\"%s\" has more than %"PRIuSIZE" DSCPs", value,
+                              ARRAY_SIZE(probe->dscps));
+        } else if (!error) {
+            probe->dscps[probe->n_dscps++] = n;
+        }
+    }
+    if (!error && !probe->n_dscps) {
+        error = xasprintf("\"%s\" has no DSCP", value);
+    }
+    free(list);
+    return error;
+}
+
+/* Keys are text, or hexadecimal digits behind "0x".  Messages do not repeat
+ * them: they are secrets. */
+static char *
+parse_key(const char *value, struct fabric_config *config)
+{
+    struct fabric_stamp_key *key = &config->keys.keys[config->keys.n];
+    size_t len = strlen(value);
+    const char *reason;
+
+    if (!fabric_stamp_auth_supported(&reason)) {
+        return xstrdup(reason);
+    }
+    if (!strncmp(value, "0x", 2)) {
+        const char *digits = value + 2;
+
+        key->len = (len - 2) / 2;
+        if (len % 2 || key->len > sizeof key->key) {
+            return xasprintf("not an even number of hexadecimal digits, at "
+                             "most %"PRIuSIZE, 2 * sizeof key->key);
+        }
+        for (size_t i = 0; i < key->len; i++) {
+            bool ok;
+
+            key->key[i] = hexits_value(&digits[2 * i], 2, &ok);
+            if (!ok) {
+                return xasprintf("digit %"PRIuSIZE" is not hexadecimal",
+                                 2 * i + 1);
+            }
+        }
+    } else {
+        key->len = len;
+        if (len > sizeof key->key) {
+            return xasprintf("longer than %"PRIuSIZE" characters",
+                             sizeof key->key);
+        }
+        memcpy(key->key, value, len);
+    }
+    if (key->len < MIN_KEY_LEN) {
+        return xasprintf("shorter than %d octets", MIN_KEY_LEN);
+    }
+    config->keys.n++;
+    return NULL;
+}
+
+static char *
+parse_probe_key(const char *value, struct fabric_config *config)
+{
+    return parse_key(value, config);
+}
+
+static char *
+parse_probe_key2(const char *value, struct fabric_config *config)
+{
+    return (config->keys.n ? parse_key(value, config)
+            : xstrdup("there is no probe:key"));
 }
 
 static char *
@@ -399,7 +572,10 @@ fabric_parse_config(const struct fabric_text *text,
             .vni = FABRIC_PROBE_DEFAULT_VNI,
             .idle_interval = FABRIC_PROBE_DEFAULT_IDLE_INTERVAL,
             .idle_after = FABRIC_PROBE_DEFAULT_IDLE_AFTER,
+            .n_dscps = 1,
+            .large_every = FABRIC_PROBE_DEFAULT_LARGE_EVERY,
         },
+        .health = FABRIC_HEALTH_CONFIG_DEFAULT,
         .csum = true,
         .fast_path = true,
         .src_port_base = FABRIC_DEFAULT_SRC_PORT_BASE,
@@ -555,6 +731,8 @@ fabric_config_equals(const struct fabric_config *a,
             && a->paths_per_remote == b->paths_per_remote
             && a->policy == b->policy
             && fabric_probe_config_equal(&a->probe, &b->probe)
+            && fabric_stamp_keys_equal(&a->keys, &b->keys)
+            && !memcmp(&a->health, &b->health, sizeof a->health)
             && a->verify_source == b->verify_source
             && a->csum == b->csum
             && a->csum_always == b->csum_always

@@ -15,6 +15,7 @@
 
 #include "fabric-prober.h"
 #include "hash.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "packets.h"
@@ -72,33 +73,57 @@ update_suspects(const struct fabric_endpoint *ep)
     }
 }
 
+/* Appends why 'path' is in 'state', for the log. */
+static void
+format_reason(const struct fabric_path *path, enum fabric_path_state state,
+              struct ds *ds)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    if (state == FABRIC_PATH_DOWN) {
+        ds_put_cstr(ds, (!path->local_up ? ": uplink down"
+                         : path->unreachable ? ": no route"
+                         : ": no answer"));
+    } else if (state == FABRIC_PATH_DEGRADED) {
+        ds_put_cstr(ds, ": ");
+        fabric_health_format_reasons(path->health.reasons, ds);
+    }
+}
+
 void
 fabric_path_refresh(struct fabric_path *path)
 {
     enum fabric_path_state old = fabric_table_get_state(path->index);
+    bool alive = (path->live.state == FABRIC_PATH_UP && path->local_up
+                  && !path->unreachable);
     enum fabric_path_state new
         = (path->drained ? FABRIC_PATH_DRAINED
            : !path->local_up || path->unreachable ? FABRIC_PATH_DOWN
-           : path->live.state);
+           : alive && fabric_health_is_degraded(&path->health)
+           ? FABRIC_PATH_DEGRADED : path->live.state);
 
+    if (alive != path->health.alive) {
+        fabric_health_set_alive(&path->health,
+                                &path->endpoint->fabric->health, alive,
+                                time_usec());
+    }
     if (new != old) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
         const struct fabric_table_path *p = &fabric_table_paths[path->index];
         char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
+        struct ds reason = DS_EMPTY_INITIALIZER;
 
         update_suspects(path->endpoint);
         fabric_table_set_state(path->index, new);
         path->last_change = time_msec();
+        format_reason(path, new, &reason);
         VLOG_INFO_RL(&rl, "%s: endpoint %s: path %s -> %s port %"PRIu16" "
                      "is %s (was %s)%s", path->endpoint->fabric->name,
                      path->endpoint->name,
                      ipv6_string_mapped(local, &p->local_ip),
                      ipv6_string_mapped(remote, &p->remote_ip),
                      ntohs(p->src_port), fabric_path_state_to_string(new),
-                     fabric_path_state_to_string(old),
-                     new != FABRIC_PATH_DOWN ? ""
-                     : !path->local_up ? ": uplink down"
-                     : path->unreachable ? ": no route" : ": no answer");
+                     fabric_path_state_to_string(old), ds_cstr(&reason));
+        ds_destroy(&reason);
         seq_change(fabric_registry_seq());
     }
 }
@@ -168,6 +193,7 @@ fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
     path->local_up = local_up;
     path->last_change = time_msec();
     fabric_liveness_init(&path->live);
+    fabric_health_init(&path->health, &ep->fabric->health, time_usec());
     if (ep->answers && ep->fabric->probe.enabled) {
         /* Flows must not move to it before it is known to work: the peer may
          * have yet to learn of a new uplink. */
@@ -229,4 +255,8 @@ fabric_path_get_info(const struct fabric_path *path,
     atomic_read_relaxed(&p->tx_bytes, &info->tx_bytes);
     atomic_read_relaxed(&p->rx_packets, &info->rx_packets);
     atomic_read_relaxed(&p->rx_bytes, &info->rx_bytes);
+    info->weight = fabric_table_get_weight(path->index);
+    info->reasons = path->health.reasons;
+    fabric_health_get_stats(&path->health, &path->endpoint->fabric->health,
+                            time_usec(), &info->health);
 }

@@ -20,6 +20,7 @@
  * An object that is removed is freed after an RCU grace period. */
 
 #include "cmap.h"
+#include "fabric-health.h"
 #include "fabric-liveness.h"
 #include "fabric-registry.h"
 #include "fabric-table.h"
@@ -48,6 +49,8 @@ struct fabric {
     /* [mutex] */
     struct fabric_uplink_config uplink_config;  /* Without local IP. */
     struct fabric_probe_config probe;
+    struct fabric_stamp_keys keys;
+    struct fabric_health_config health;
     unsigned int paths_per_remote;
 
     /* [atomic] */
@@ -94,6 +97,7 @@ struct fabric_endpoint_ip {
 
 struct fabric_heard {
     uint32_t seq;
+    uint32_t count;                     /* Of all that were. */
     long long int when;                 /* ms; 0 if never. */
 };
 
@@ -146,6 +150,10 @@ struct fabric_path {
 
     /* [mutex] */
     struct fabric_liveness live;
+    struct fabric_health health;
+
+    /* Low half of the timestamps of the latest tests. */
+    uint32_t stamps[FABRIC_LIVENESS_WINDOW];
     long long int last_change;          /* ms. */
     bool local_up;                      /* Uplink has carrier? */
     bool unreachable;                   /* Host has no route? */

@@ -23,6 +23,7 @@
 
 #include "coverage.h"
 #include "fabric-carrier.h"
+#include "fabric-grade.h"
 #include "fabric-private.h"
 #include "fabric-session.h"
 #include "hash.h"
@@ -374,6 +375,7 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
     if (!config.enabled) {
         ep->next_probe = LLONG_MAX;
     } else if (now >= ep->next_probe) {
+        fabric_grade_endpoint(ep);
         for (size_t i = 0; i < ep->n_paths; i++) {
             fabric_session_test(ep->paths[i], &burst);
         }
@@ -435,6 +437,7 @@ receive_uplink(struct fabric *f, struct fabric_uplink *up)
         for (size_t i = 0; i < n; i++) {
             fabric_session_receive(f, up, &rx[i], &burst);
         }
+        fabric_burst_flush(&burst);
         any |= n > 0;
         if (n < FABRIC_RX_PROBE_BURST) {
             break;
@@ -462,7 +465,6 @@ run_receive(bool threaded)
             any |= receive_uplink(f, ups->uplinks[i]);
         }
     }
-    fabric_burst_flush(&burst);
     return any;
 }
 

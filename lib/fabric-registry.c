@@ -238,7 +238,10 @@ fabric_probe_config_equal(const struct fabric_probe_config *a,
             && a->multiplier == b->multiplier
             && a->vni == b->vni
             && a->idle_interval == b->idle_interval
-            && a->idle_after == b->idle_after);
+            && a->idle_after == b->idle_after
+            && a->n_dscps == b->n_dscps
+            && !memcmp(a->dscps, b->dscps, a->n_dscps)
+            && a->large_every == b->large_every);
 }
 
 /* Copies to 'f' what can change in place. */
@@ -249,6 +252,8 @@ fabric_assign(struct fabric *f, const struct fabric_config *config)
     struct fabric_probe_config old_probe = f->probe;
 
     f->probe = config->probe;
+    f->keys = config->keys;
+    f->health = config->health;
     if (!fabric_probe_config_equal(&f->probe, &old_probe)) {
         fabric_prober_reschedule(f);
     }

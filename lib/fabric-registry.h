@@ -43,6 +43,8 @@
  *     }
  */
 
+#include "fabric-health.h"
+#include "fabric-stamp.h"
 #include "fabric-types.h"
 #include "openvswitch/types.h"
 
@@ -58,6 +60,12 @@ struct fabric_probe_config {
     unsigned int idle_interval; /* Instead of 'interval' if longer, ms, for
                                  * endpoints to which nothing was sent ... */
     unsigned int idle_after;    /* ... for this time, ms. */
+
+    /* DSCPs that probes have, in turn: those of the classes of traffic. */
+    size_t n_dscps;             /* At least 1. */
+    uint8_t dscps[FABRIC_N_CLASSES];
+    unsigned int large_every;   /* One of so many probes of a class is as large
+                                 * as the MTU; 0: none. */
 };
 bool fabric_probe_config_equal(const struct fabric_probe_config *,
                                const struct fabric_probe_config *);
@@ -65,6 +73,7 @@ bool fabric_probe_config_equal(const struct fabric_probe_config *,
 #define FABRIC_PROBE_DEFAULT_MULTIPLIER 3
 #define FABRIC_PROBE_DEFAULT_IDLE_INTERVAL 1000
 #define FABRIC_PROBE_DEFAULT_IDLE_AFTER 30000
+#define FABRIC_PROBE_DEFAULT_LARGE_EVERY 16
 #define FABRIC_PROBE_DEFAULT_VNI 1      /* RFC 8971 section 3. */
 
 /* One row of the Fabric table, parsed and checked value by value.  The
@@ -78,6 +87,8 @@ struct fabric_config {
     unsigned int paths_per_remote;      /* 1...FABRIC_MAX_PATHS_PER_REMOTE. */
     enum fabric_policy policy;          /* Not DEFAULT. */
     struct fabric_probe_config probe;
+    struct fabric_stamp_keys keys;      /* Of probes, none: not signed. */
+    struct fabric_health_config health;
     bool verify_source;                 /* Drop packets of unknown sources? */
     bool csum;                          /* Outer UDP checksum? */
     bool csum_always;                   /* From the kernel's fast path, too? */
@@ -173,6 +184,9 @@ struct fabric_path_info {
     int64_t rtt_min_us;         /* Least since up, or -1. */
     int64_t rtt_smoothed_us;    /* Smoothed (RFC 6298 section 2), or -1. */
     long long int last_change;  /* time_msec() of the last state change. */
+    unsigned int weight;        /* See fabric-table.h. */
+    uint32_t reasons;           /* Bitmap of enum fabric_health_reason. */
+    struct fabric_health_stats health;
 };
 size_t fabric_endpoint_get_paths(const struct fabric_endpoint *,
                                  struct fabric_path_info **); /* Caller

@@ -20,6 +20,7 @@
 #include "coverage.h"
 #include "fabric-drops.h"
 #include "fabric-encap.h"
+#include "fabric-grade.h"
 #include "fabric-private.h"
 #include "ovs-thread.h"
 #include "timeval.h"
@@ -78,7 +79,8 @@ rx_wait_ns(const struct fabric_rx *rx)
  * timestamps. */
 #define RUN_MAX 16
 
-#define DATAGRAM_MAX (FABRIC_GENEVE_HLEN + FABRIC_STAMP_MAX_FRAME)
+/* Payload of the longest datagram: a jumbo frame's. */
+#define DATAGRAM_MAX 9216
 
 void
 fabric_burst_init(struct fabric_burst *b)
@@ -101,24 +103,48 @@ compare_items(const void *a_, const void *b_)
     return *a < *b ? -1 : *a > *b;
 }
 
+/* Fills in what is to be known only when 'item' leaves. */
+static void
+complete(struct fabric_burst_item *item)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_stamp *stamp = &item->stamp;
+
+    if (item->path) {
+        uint64_t n_tx;
+
+        fabric_liveness_departs(&item->path->live, stamp->seq, time_usec());
+        atomic_read_relaxed(&fabric_table_paths[item->path->index].tx_packets,
+                            &n_tx);
+        stamp->direct.s_tx = n_tx;
+    }
+    stamp->timestamp = fabric_stamp_ts_from_ns(wall_ns());
+    if (item->path) {
+        item->path->stamps[stamp->seq % FABRIC_LIVENESS_WINDOW]
+            = stamp->timestamp;
+    }
+}
+
 /* Writes the datagram of 'item', which leaves now, to 'buf'.  Returns its
- * size. */
+ * size, or 0 if it cannot be authenticated. */
 static size_t
 compose(struct fabric_burst_item *item, uint8_t *buf)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    size_t size = fabric_encap_build_simple(item->fabric->encap,
-                                            item->fabric->probe.vni, true,
-                                            buf);
+    const struct fabric *f = item->fabric;
+    size_t header_len = fabric_encap_build_simple(f->encap, f->probe.vni,
+                                                  true, buf);
+    size_t size;
 
+    complete(item);
+    size = fabric_stamp_compose(&item->stamp, &f->keys, probe_source_mac(),
+                                &item->uplink->config.local_ip,
+                                buf + header_len, DATAGRAM_MAX - header_len);
     if (item->path) {
-        fabric_liveness_departs(&item->path->live, item->stamp.seq,
-                                time_usec());
+        fabric_health_sent(&item->path->health, &f->health, item->stamp.seq,
+                           item->class, size, time_usec());
     }
-    item->stamp.timestamp = fabric_stamp_ts_from_ns(wall_ns());
-    return size + fabric_stamp_compose(&item->stamp, NULL, probe_source_mac(),
-                                       &item->uplink->config.local_ip,
-                                       buf + size, DATAGRAM_MAX - size);
+    return size ? header_len + size : 0;
 }
 
 /* Sends 'n' items, all of one socket. */
@@ -126,31 +152,39 @@ static void
 send_run(struct fabric_burst_item **items, size_t n)
     OVS_REQUIRES(fabric_table_mutex)
 {
+    static uint8_t bufs[RUN_MAX][DATAGRAM_MAX]
+        OVS_GUARDED_BY(fabric_table_mutex);
     struct fabric_uplink *up = items[0]->uplink;
     struct fabric_datagram datagrams[RUN_MAX];
-    uint8_t bufs[RUN_MAX][DATAGRAM_MAX];
+    struct fabric_path *paths[RUN_MAX];
     struct iovec iovs[RUN_MAX];
+    size_t n_composed = 0;
 
     for (size_t i = 0; i < n; i++) {
-        iovs[i].iov_base = bufs[i];
-        iovs[i].iov_len = compose(items[i], bufs[i]);
-        datagrams[i] = (struct fabric_datagram) {
+        struct iovec *iov = &iovs[n_composed];
+
+        iov->iov_base = bufs[n_composed];
+        iov->iov_len = compose(items[i], bufs[n_composed]);
+        if (!iov->iov_len) {
+            continue;
+        }
+        paths[n_composed] = items[i]->path;
+        datagrams[n_composed++] = (struct fabric_datagram) {
             .remote_ip = items[i]->remote_ip,
             .port_idx = items[i]->port_idx,
+            .tos = items[i]->tos,
             .ttl = probe_ttl(up),
-            .iov = &iovs[i],
+            .iov = iov,
             .n_iov = 1,
-            .size = iovs[i].iov_len,
+            .size = iov->iov_len,
         };
     }
-    up->class->send(up, datagrams, n);
-    for (size_t i = 0; i < n; i++) {
-        struct fabric_path *path = items[i]->path;
-
-        if (path) {
-            path->unreachable
+    up->class->send(up, datagrams, n_composed);
+    for (size_t i = 0; i < n_composed; i++) {
+        if (paths[i]) {
+            paths[i]->unreachable
                 = fabric_uplink_is_unreachable(datagrams[i].error);
-            fabric_path_refresh(path);
+            fabric_path_refresh(paths[i]);
         }
     }
 }
@@ -198,20 +232,62 @@ burst_add(struct fabric_burst *b, const struct fabric *f,
 
 /* Session-Sender: tests. */
 
+/* Outer headers of a probe: IP, UDP, VXLAN or Geneve. */
+static size_t
+outer_len(const struct fabric_uplink *up)
+{
+    return ((IN6_IS_ADDR_V4MAPPED(&up->config.local_ip)
+             ? IP_HEADER_LEN : IPV6_HEADER_LEN)
+            + UDP_HEADER_LEN + FABRIC_GENEVE_HLEN);
+}
+
+/* Size of the outer packet of large probes where the MTU is not known. */
+#define DEFAULT_MTU 1500
+
+/* Makes the test as large as the largest packet of the path, for some losses
+ * are of large packets only. */
+static void
+enlarge(struct fabric_burst_item *item)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_path *path = item->path;
+    uint32_t mtu;
+
+    atomic_read_relaxed(&fabric_table_paths[path->index].out_mtu, &mtu);
+    mtu = MIN(mtu ? mtu : DEFAULT_MTU, DATAGRAM_MAX);
+    fabric_stamp_pad(&item->stamp, &item->fabric->keys,
+                     &item->uplink->config.local_ip,
+                     mtu - outer_len(item->uplink));
+}
+
 void
 fabric_session_test(struct fabric_path *path, struct fabric_burst *b)
 {
+    struct fabric *f = path->endpoint->fabric;
     struct fabric_burst_item *item
-        = burst_add(b, path->endpoint->fabric, path->uplink, path->port_idx,
+        = burst_add(b, f, path->uplink, path->port_idx,
                     &fabric_table_paths[path->index].remote_ip, path);
+    uint32_t seq = fabric_liveness_sent(&path->live, time_usec());
+    uint8_t dscp;
 
     COVERAGE_INC(fabric_probe_sent);
+    item->class = seq % f->probe.n_dscps;
+    dscp = f->probe.dscps[item->class];
+    item->tos = dscp << 2 | IP_ECN_ECT_0;
     item->stamp = (struct fabric_stamp) {
-        .n_heard = MIN(path->endpoint->n_paths - 1, FABRIC_STAMP_MAX_HEARD),
-        .seq = fabric_liveness_sent(&path->live, time_usec()),
+        .seq = seq,
         .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
         .ssid = path->ssid,
+        .has_cos = true,
+        .cos.dscp1 = dscp,
+        .has_direct = true,
+        .n_heard = MIN(path->endpoint->n_paths, FABRIC_STAMP_MAX_HEARD),
     };
+    /* Whatever the number of classes, each has its large tests. */
+    if (f->probe.large_every
+        && !(seq / f->probe.n_dscps % f->probe.large_every)) {
+        enlarge(item);
+    }
 }
 
 /* Session-Reflector. */
@@ -277,11 +353,13 @@ remember_heard(struct fabric_endpoint *ep, uint16_t ssid, uint32_t seq)
         ep->n_heard = ssid;
     }
     ep->heard[ssid - 1].seq = seq;
+    ep->heard[ssid - 1].count++;
     ep->heard[ssid - 1].when = time_msec();
 }
 
-/* Fills the entries of 'reply' with what was heard on the paths that follow
- * its own, so that the answers on all paths together tell of every path. */
+/* Fills the entries of 'reply' with what was heard on its own path and those
+ * that follow, so that the answers on all paths together tell of every
+ * path. */
 static void
 tell_heard(const struct fabric_endpoint *ep, struct fabric_stamp *reply)
     OVS_REQUIRES(fabric_table_mutex)
@@ -289,14 +367,36 @@ tell_heard(const struct fabric_endpoint *ep, struct fabric_stamp *reply)
     long long int now = time_msec();
     size_t n = 0;
 
-    for (size_t i = 0; i + 1 < ep->n_heard && n < reply->n_heard; i++) {
-        size_t ssid = (reply->ssid + i) % ep->n_heard + 1;
+    for (size_t i = 0; i < ep->n_heard && n < reply->n_heard; i++) {
+        size_t ssid = (reply->ssid - 1 + i) % ep->n_heard + 1;
         const struct fabric_heard *h = &ep->heard[ssid - 1];
 
         if (h->when && now - h->when < HEARD_MAX_AGE) {
             reply->heard[n].ssid = ssid;
-            reply->heard[n++].seq = h->seq;
+            reply->heard[n].seq = h->seq;
+            reply->heard[n++].count = h->count;
         }
+    }
+}
+
+/* How much data the path of 'rx' has carried, if we have that path. */
+static void
+put_data_counts(const struct fabric *f, const struct fabric_uplink *up,
+                const struct fabric_rx *rx,
+                struct fabric_stamp_reflector *reflector)
+{
+    const struct fabric_path *path
+        = fabric_path_by_tuple(f, up, &rx->remote_ip, rx->remote_port);
+
+    if (path) {
+        const struct fabric_table_path *p = &fabric_table_paths[path->index];
+        uint64_t n_rx, n_tx;
+
+        atomic_read_relaxed(&p->rx_packets, &n_rx);
+        atomic_read_relaxed(&p->tx_packets, &n_tx);
+        reflector->has_direct = true;
+        reflector->data_rx = n_rx;
+        reflector->data_tx = n_tx;
     }
 }
 
@@ -310,13 +410,30 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         .rx = fabric_stamp_ts_from_ns(wall_ns() - rx_wait_ns(rx)),
         .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
         .ttl = rx->ttl,
+        .has_cos = true,
+        .dscp = rx->tos >> 2,
+        .ecn = rx->tos & IP_ECN_MASK,
+        .dscps = UINT64_MAX,
+        .has_ts_info = true,
+        .ts_info = {
+            .sync_in = FABRIC_STAMP_SYNC_LOCAL,
+            .method_in = FABRIC_STAMP_METHOD_SW,
+            .sync_out = FABRIC_STAMP_SYNC_LOCAL,
+            .method_out = FABRIC_STAMP_METHOD_SW,
+        },
+        .has_location = true,
+        .location = {
+            .src_port = rx->remote_port,
+            .dst_port = up->config.dst_port,
+            .src_ip = rx->remote_ip,
+            .dst_ip = up->config.local_ip,
+        },
     };
     struct fabric_path *path = answer_path(ep, up, &rx->remote_ip,
                                            rx->remote_port);
     struct fabric_burst_item *item;
 
-    /* What is longer than any test of ours is not answered. */
-    if (!path || test->echo_len > sizeof item->echo) {
+    if (!path) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
         return;
     }
@@ -324,11 +441,10 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         fabric_drop_count(FABRIC_DROP_RX_PROBE_RATE, 1);
         return;
     }
+    put_data_counts(ep->fabric, up, rx, &reflector);
     item = burst_add(b, ep->fabric, up, path->port_idx, &rx->remote_ip, NULL);
-    fabric_stamp_reflect(test, &reflector, &item->stamp);
-    if (test->echo_len) {
-        item->stamp.echo = memcpy(item->echo, test->echo, test->echo_len);
-    }
+    item->tos = (fabric_stamp_reflect(test, &reflector, &item->stamp) << 2
+                 | (rx->tos & IP_ECN_MASK ? IP_ECN_ECT_0 : 0));
     remember_heard(ep, test->ssid, test->seq);
     tell_heard(ep, &item->stamp);
     COVERAGE_INC(fabric_probe_reflected);
@@ -340,6 +456,10 @@ static struct fabric_path *
 find_ssid(const struct fabric_endpoint *ep, uint16_t ssid)
     OVS_REQUIRES(fabric_table_mutex)
 {
+    /* Identifiers are given out in this order. */
+    if (ssid && ssid <= ep->n_paths && ep->paths[ssid - 1]->ssid == ssid) {
+        return ep->paths[ssid - 1];
+    }
     for (size_t i = 0; i < ep->n_paths; i++) {
         if (ep->paths[i]->ssid == ssid) {
             return ep->paths[i];
@@ -348,7 +468,7 @@ find_ssid(const struct fabric_endpoint *ep, uint16_t ssid)
     return NULL;
 }
 
-/* Acts on what 'ep' says that it heard of our other paths. */
+/* Acts on what 'ep' says that it heard of our paths. */
 static void
 heard(struct fabric_endpoint *ep, const struct fabric_stamp *reply)
     OVS_REQUIRES(fabric_table_mutex)
@@ -358,6 +478,7 @@ heard(struct fabric_endpoint *ep, const struct fabric_stamp *reply)
         struct fabric_path *path = h->ssid ? find_ssid(ep, h->ssid) : NULL;
 
         if (path) {
+            fabric_health_peer_count(&path->health, h->seq, h->count);
             if (fabric_liveness_heard(&path->live, &ep->fabric->probe,
                                       h->seq)) {
                 fabric_path_refresh(path);
@@ -366,36 +487,88 @@ heard(struct fabric_endpoint *ep, const struct fabric_stamp *reply)
     }
 }
 
+/* Is 'reply' the answer to a test that left on 'path' not long ago?  Nobody
+ * else knows the time at which it left. */
+static bool
+is_expected(const struct fabric_path *path, const struct fabric_stamp *reply)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    uint32_t age = path->live.next_seq - reply->sender_seq;
+
+    return (age && age <= FABRIC_LIVENESS_WINDOW
+            && (path->stamps[reply->sender_seq % FABRIC_LIVENESS_WINDOW]
+                == (uint32_t) reply->sender_timestamp));
+}
+
+/* Tells the health of 'path' what 'reply' says. */
+static void
+measure(struct fabric_path *path, const struct fabric_rx *rx,
+        const struct fabric_stamp *reply, int64_t rtt)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_health_config *config
+        = &path->endpoint->fabric->health;
+    struct fabric_health_answer answer = {
+        .seq = reply->sender_seq,
+        .rtt = rtt,
+        .ce_there = reply->has_cos && reply->cos.ecn == IP_ECN_CE,
+        .ce_back = (rx->tos & IP_ECN_MASK) == IP_ECN_CE,
+    };
+    long long int now = time_usec();
+
+    fabric_health_answered(&path->health, config, &answer, now);
+    if (reply->has_direct) {
+        uint64_t n_rx;
+
+        atomic_read_relaxed(&fabric_table_paths[path->index].rx_packets,
+                            &n_rx);
+        fabric_health_data(&path->health, config, FABRIC_WAY_THERE,
+                           reply->direct.s_tx, reply->direct.r_rx, now);
+        fabric_health_data(&path->health, config, FABRIC_WAY_BACK,
+                           reply->direct.r_tx, n_rx, now);
+    }
+    fabric_grade_path(path);
+}
+
 static void
 answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
          const struct fabric_rx *rx, const struct fabric_stamp *reply)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric_path *path = find_ssid(ep, reply->ssid);
+    int64_t residence, rtt;
 
     if (!path || path->uplink != up
         || !ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
-                             &rx->remote_ip)) {
+                             &rx->remote_ip)
+        || !is_expected(path, reply)) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
         return;
     }
-
-    int64_t residence_us
-        = ((int64_t) fabric_stamp_ts_to_ns(reply->timestamp)
-           - (int64_t) fabric_stamp_ts_to_ns(reply->rx_timestamp)) / 1000;
-    int64_t waited_us = rx_wait_ns(rx) / 1000;
 
     COVERAGE_INC(fabric_probe_answered);
     if (!ep->answers) {
         ep->answers = true;
         fabric_registry_changed();
     }
+    residence = ((int64_t) fabric_stamp_ts_to_ns(reply->timestamp)
+                 - (int64_t) fabric_stamp_ts_to_ns(reply->rx_timestamp));
+    rtt = (time_usec() - (rx_wait_ns(rx) + MAX(residence, 0)) / 1000
+           - fabric_liveness_departure(&path->live, reply->sender_seq));
+    rtt = MIN(MAX(rtt, 0), FABRIC_RTT_MAX);
+    heard(ep, reply);
     if (fabric_liveness_answered(&path->live, &ep->fabric->probe,
-                                 reply->sender_seq, time_usec() - waited_us,
-                                 MAX(residence_us, 0))) {
+                                 reply->sender_seq, rtt)) {
         fabric_path_refresh(path);
     }
-    heard(ep, reply);
+    measure(path, rx, reply, rtt);
+}
+
+static enum fabric_drop
+refusal(enum fabric_stamp_result result)
+{
+    return (result == FABRIC_STAMP_BAD_AUTH ? FABRIC_DROP_RX_BAD_AUTH
+            : FABRIC_DROP_RX_BAD_PROBE);
 }
 
 void
@@ -404,6 +577,7 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
 {
     struct fabric_encap_info info;
     struct fabric_endpoint *ep;
+    enum fabric_stamp_result result;
     struct fabric_stamp stamp;
     enum fabric_drop drop;
 
@@ -416,11 +590,12 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
         fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
         return;
     }
-    if (info.vni != f->probe.vni
-        || fabric_stamp_parse(rx->data + info.header_len,
-                              rx->size - info.header_len, NULL,
-                              &stamp) != FABRIC_STAMP_OK) {
-        fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
+    result = (info.vni != f->probe.vni ? FABRIC_STAMP_NOT_STAMP
+              : fabric_stamp_parse(rx->data + info.header_len,
+                                   rx->size - info.header_len, &f->keys,
+                                   &stamp));
+    if (result != FABRIC_STAMP_OK) {
+        fabric_drop_count(refusal(result), 1);
         return;
     }
     if (stamp.reflected) {

@@ -14,6 +14,9 @@
  * socket, so that few system calls send many, and writes the time into each
  * just before it leaves.
  *
+ * Answers repeat parts of their questions, so a burst has to be flushed before
+ * what was received is gone.
+ *
  * Thread-safety: the caller holds fabric_table_mutex.  A burst belongs to one
  * thread. */
 
@@ -34,8 +37,9 @@ struct fabric_burst_item {
     unsigned int port_idx;
     struct in6_addr remote_ip;
     struct fabric_path *path;           /* To be tested; NULL for answers. */
-    struct fabric_stamp stamp;          /* Without times. */
-    uint8_t echo[FABRIC_STAMP_MAX_TLVS];        /* For 'stamp'. */
+    struct fabric_stamp stamp;          /* Without times and counters. */
+    uint8_t tos;
+    uint8_t class;                      /* Index of its DSCP. */
 };
 
 #define FABRIC_BURST_MAX 256

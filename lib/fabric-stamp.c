@@ -71,6 +71,22 @@ const struct eth_addr fabric_stamp_mac = ETH_ADDR_C(00,00,5e,00,52,02);
 
 static const uint8_t stamp_ipv4_dst[4] = { 127, 0, 0, 1 };
 
+bool
+fabric_stamp_keys_equal(const struct fabric_stamp_keys *a,
+                        const struct fabric_stamp_keys *b)
+{
+    if (a->n != b->n) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->keys[i].len != b->keys[i].len
+            || memcmp(a->keys[i].key, b->keys[i].key, a->keys[i].len)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 fabric_stamp_ts
 fabric_stamp_ts_from_ns(uint64_t ns)
 {

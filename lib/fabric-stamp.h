@@ -78,6 +78,9 @@ struct fabric_stamp_keys {
     struct fabric_stamp_key keys[FABRIC_STAMP_MAX_KEYS];
 };
 
+bool fabric_stamp_keys_equal(const struct fabric_stamp_keys *,
+                             const struct fabric_stamp_keys *);
+
 /* Can this build authenticate?  If it cannot, stores into '*reason' what to
  * tell who configured a key; no packet is then sent or accepted with keys. */
 bool fabric_stamp_auth_supported(const char **reason);

@@ -437,6 +437,36 @@ put_measured(struct json *object, const char *member, int64_t value)
     }
 }
 
+static void
+put_health(struct json *object, const struct fabric_path_info *path)
+{
+    const struct fabric_health_stats *h = &path->health;
+    struct json *reasons = json_array_create_empty();
+
+    for (int i = 0; i < FABRIC_N_HEALTH_REASONS; i++) {
+        if (path->reasons & (1u << i)) {
+            json_array_add(reasons, json_string_create(
+                               fabric_health_reason_to_string(i)));
+        }
+    }
+    json_object_put(object, "reasons", reasons);
+    reply_put_integer(object, "weight", path->weight);
+    put_measured(object, "rtt_p99_us", h->rtt_p99);
+    put_measured(object, "jitter_us", h->jitter);
+    put_measured(object, "loss_ppm", h->loss);
+    put_measured(object, "loss_there_ppm", h->loss_way[FABRIC_WAY_THERE]);
+    put_measured(object, "loss_back_ppm", h->loss_way[FABRIC_WAY_BACK]);
+    put_measured(object, "loss_large_ppm", h->loss_large);
+    put_measured(object, "data_loss_there_ppm",
+                 h->data_loss[FABRIC_WAY_THERE]);
+    put_measured(object, "data_loss_back_ppm", h->data_loss[FABRIC_WAY_BACK]);
+    put_measured(object, "reordered_ppm", h->reordered);
+    put_measured(object, "ce_there_ppm", h->ce[FABRIC_WAY_THERE]);
+    put_measured(object, "ce_back_ppm", h->ce[FABRIC_WAY_BACK]);
+    reply_put_integer(object, "uptime_ms", h->uptime);
+    reply_put_integer(object, "n_degraded", h->n_degraded);
+}
+
 static struct json *
 path_to_json(const struct fabric_endpoint_row *ep,
              const struct fabric_path_info *path)
@@ -467,7 +497,40 @@ path_to_json(const struct fabric_endpoint_row *ep,
     reply_put_integer(object, "probe_rx", path->probe_rx);
     reply_put_integer(object, "probe_lost", path->probe_lost);
     reply_put_integer(object, "n_down", path->n_down);
+    put_health(object, path);
     return object;
+}
+
+static void
+reply_paths(struct unixctl_conn *conn, const char *which,
+            const struct reply_column columns[], size_t n_columns)
+{
+    struct json *rows = json_array_create_empty();
+    struct fabric_endpoint_row **eps;
+    size_t n = find_endpoints(which, &eps);
+
+    for (size_t i = 0; i < n; i++) {
+        struct fabric_endpoint *endpoint = get_endpoint(eps[i]);
+        struct fabric_path_info *paths;
+        size_t n_paths;
+
+        if (!endpoint) {
+            continue;
+        }
+        n_paths = fabric_endpoint_get_paths(endpoint, &paths);
+        for (size_t j = 0; j < n_paths; j++) {
+            json_array_add(rows, path_to_json(eps[i], &paths[j]));
+        }
+        free(paths);
+    }
+    free(eps);
+
+    if (which && !n) {
+        reply_error(conn, "no endpoint \"%s\"", which);
+        json_destroy(rows);
+        return;
+    }
+    reply_table(conn, rows, columns, n_columns);
 }
 
 static void
@@ -490,32 +553,38 @@ cmd_paths(struct unixctl_conn *conn, int argc, const char *argv[],
         { "n_down", "downs" },
         { "tx_packets", "tx packets" },
     };
-    struct json *rows = json_array_create_empty();
-    struct fabric_endpoint_row **eps;
-    size_t n = find_endpoints(argc > 1 ? argv[1] : NULL, &eps);
 
-    for (size_t i = 0; i < n; i++) {
-        struct fabric_endpoint *endpoint = get_endpoint(eps[i]);
-        struct fabric_path_info *paths;
-        size_t n_paths;
+    reply_paths(conn, argc > 1 ? argv[1] : NULL, columns,
+                ARRAY_SIZE(columns));
+}
 
-        if (!endpoint) {
-            continue;
-        }
-        n_paths = fabric_endpoint_get_paths(endpoint, &paths);
-        for (size_t j = 0; j < n_paths; j++) {
-            json_array_add(rows, path_to_json(eps[i], &paths[j]));
-        }
-        free(paths);
-    }
-    free(eps);
+/* fabric/health: the same rows, other columns. */
 
-    if (argc > 1 && !n) {
-        reply_error(conn, "no endpoint \"%s\"", argv[1]);
-        json_destroy(rows);
-        return;
-    }
-    reply_table(conn, rows, columns, ARRAY_SIZE(columns));
+static void
+cmd_health(struct unixctl_conn *conn, int argc, const char *argv[],
+           void *aux OVS_UNUSED)
+{
+    static const struct reply_column columns[] = {
+        { "endpoint", "endpoint" },
+        { "local_ip", "local IP" },
+        { "remote_ip", "remote IP" },
+        { "src_port", "port" },
+        { "state", "state" },
+        { "reasons", "because" },
+        { "share_percent", "share %" },
+        { "rtt_smoothed_us", "RTT us" },
+        { "rtt_p99_us", "p99 us" },
+        { "jitter_us", "jitter" },
+        { "loss_there_ppm", "loss there ppm" },
+        { "loss_back_ppm", "back" },
+        { "data_loss_there_ppm", "data there" },
+        { "data_loss_back_ppm", "back" },
+        { "ce_there_ppm", "CE there" },
+        { "ce_back_ppm", "back" },
+    };
+
+    reply_paths(conn, argc > 1 ? argv[1] : NULL, columns,
+                ARRAY_SIZE(columns));
 }
 
 /* fabric/path-drain and fabric/path-undrain. */
@@ -645,6 +714,8 @@ fabric_show_init(void)
     unixctl_command_register("fabric/endpoints", "[FABRIC]", 0, 1,
                              cmd_endpoints, NULL);
     unixctl_command_register("fabric/paths", "[ENDPOINT]", 0, 1, cmd_paths,
+                             NULL);
+    unixctl_command_register("fabric/health", "[ENDPOINT]", 0, 1, cmd_health,
                              NULL);
     unixctl_command_register("fabric/path-drain",
                              "ENDPOINT [LOCAL [REMOTE [PORT]]]", 1, 4,

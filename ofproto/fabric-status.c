@@ -150,11 +150,25 @@ write_path_stats(const struct ovsrec_fabric_path *rec,
                  const struct fabric_path_info *path)
 {
 #define PATH_STATS                                      \
+    PATH_STAT("ce_back_ppm", path->health.ce[FABRIC_WAY_BACK]) \
+    PATH_STAT("ce_there_ppm", path->health.ce[FABRIC_WAY_THERE]) \
+    PATH_STAT("data_loss_back_ppm",                     \
+              path->health.data_loss[FABRIC_WAY_BACK])  \
+    PATH_STAT("data_loss_there_ppm",                    \
+              path->health.data_loss[FABRIC_WAY_THERE]) \
+    PATH_STAT("jitter_us", path->health.jitter)         \
+    PATH_STAT("loss_back_ppm", path->health.loss_way[FABRIC_WAY_BACK]) \
+    PATH_STAT("loss_large_ppm", path->health.loss_large) \
+    PATH_STAT("loss_ppm", path->health.loss)            \
+    PATH_STAT("loss_there_ppm", path->health.loss_way[FABRIC_WAY_THERE]) \
+    PATH_STAT("n_degraded", path->health.n_degraded)    \
     PATH_STAT("n_down", path->n_down)                   \
     PATH_STAT("probe_lost", path->probe_lost)           \
     PATH_STAT("probe_rx", path->probe_rx)               \
     PATH_STAT("probe_tx", path->probe_tx)               \
+    PATH_STAT("reordered_ppm", path->health.reordered)  \
     PATH_STAT("rtt_min_us", path->rtt_min_us)           \
+    PATH_STAT("rtt_p99_us", path->health.rtt_p99)       \
     PATH_STAT("rtt_smoothed_us", path->rtt_smoothed_us) \
     PATH_STAT("rtt_us", path->rtt_us)                   \
     PATH_STAT("rx_bytes", path->rx_bytes)               \
