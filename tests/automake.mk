@@ -68,6 +68,7 @@ weft_tests_fabric_stream_SOURCES = \
 	weft/tests/fabric-tool.h
 
 EXTRA_DIST += weft/tests/bench/failover.py
+EXTRA_DIST += weft/tests/bench/grey.py
 EXTRA_DIST += weft/tests/bench/peers.py
 EXTRA_DIST += weft/tests/bench/probe.py
 EXTRA_DIST += weft/tests/bench/restart.py

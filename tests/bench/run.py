@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 from fabric_lab import LabError  # noqa: E402
 from results import Results  # noqa: E402
 
-BENCHES = ("failover", "probe", "restart", "tcp")
+BENCHES = ("failover", "grey", "probe", "restart", "tcp")
 
 
 def main():
