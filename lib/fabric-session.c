@@ -500,6 +500,17 @@ is_expected(const struct fabric_path *path, const struct fabric_stamp *reply)
                 == (uint32_t) reply->sender_timestamp));
 }
 
+/* The test that 'reply' answers is answered once. */
+static void
+forget_test(struct fabric_path *path, const struct fabric_stamp *reply)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    uint32_t *stamp
+        = &path->stamps[reply->sender_seq % FABRIC_LIVENESS_WINDOW];
+
+    *stamp = ~*stamp;
+}
+
 /* Tells the health of 'path' what 'reply' says. */
 static void
 measure(struct fabric_path *path, const struct fabric_rx *rx,
@@ -556,6 +567,7 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
     rtt = (time_usec() - (rx_wait_ns(rx) + MAX(residence, 0)) / 1000
            - fabric_liveness_departure(&path->live, reply->sender_seq));
     rtt = MIN(MAX(rtt, 0), FABRIC_RTT_MAX);
+    forget_test(path, reply);
     heard(ep, reply);
     if (fabric_liveness_answered(&path->live, &ep->fabric->probe,
                                  reply->sender_seq, rtt)) {

@@ -47,8 +47,8 @@ struct dummy_uplink {
     /* Guarded by 'mutex'. */
     struct ovs_list queues[2];          /* Data, probes: struct message. */
     size_t n_queued;
-    struct ovs_list sent;               /* Data only: struct message. */
-    size_t n_sent;
+    struct ovs_list sent[2];            /* struct message: data, probes. */
+    size_t n_sent[2];
     struct ovs_list held[2];            /* Returned by the last recv(). */
     bool carrier;
     int error;                          /* Of every send, 0 for none. */
@@ -92,7 +92,8 @@ dummy_alloc(void)
         ovs_list_init(&d->queues[i]);
         ovs_list_init(&d->held[i]);
     }
-    ovs_list_init(&d->sent);
+    ovs_list_init(&d->sent[0]);
+    ovs_list_init(&d->sent[1]);
     d->carrier = true;
     ovs_mutex_lock(&mutex);
     ovs_list_push_back(&all_uplinks, &d->node);
@@ -124,7 +125,8 @@ dummy_destroy(struct fabric_uplink *up)
         free_messages(&d->queues[i]);
         free_messages(&d->held[i]);
     }
-    free_messages(&d->sent);
+    free_messages(&d->sent[0]);
+    free_messages(&d->sent[1]);
     ovs_mutex_unlock(&mutex);
     free(d);
 }
@@ -212,19 +214,18 @@ static void
 remember_sent(struct dummy_uplink *d, struct message *m)
     OVS_REQUIRES(mutex)
 {
-    if (is_probe(&d->up, m->data, m->size)) {
-        free(m);
-        return;
-    }
-    if (d->n_sent >= MAX_SENT) {
-        struct message *oldest = CONTAINER_OF(ovs_list_pop_front(&d->sent),
-                                              struct message, node);
+    bool probe = is_probe(&d->up, m->data, m->size);
+
+    if (d->n_sent[probe] >= MAX_SENT) {
+        struct message *oldest
+            = CONTAINER_OF(ovs_list_pop_front(&d->sent[probe]),
+                           struct message, node);
 
         free(oldest);
-        d->n_sent--;
+        d->n_sent[probe]--;
     }
-    ovs_list_push_back(&d->sent, &m->node);
-    d->n_sent++;
+    ovs_list_push_back(&d->sent[probe], &m->node);
+    d->n_sent[probe]++;
 }
 
 static void
@@ -420,12 +421,13 @@ run_receive(struct dummy_uplink *d, int argc, const char *argv[],
 
 static const char *
 run_sent(struct dummy_uplink *d, int argc OVS_UNUSED,
-         const char *argv[] OVS_UNUSED, struct ds *reply)
+         const char *argv[], struct ds *reply)
     OVS_REQUIRES(mutex)
 {
+    bool probes = !strcmp(argv[0], "fabric-dummy/probes");
     struct message *m;
 
-    LIST_FOR_EACH_POP (m, node, &d->sent) {
+    LIST_FOR_EACH_POP (m, node, &d->sent[probes]) {
         ipv6_format_mapped(&m->remote_ip, reply);
         ds_put_format(reply, " port=%"PRIu16" tos=%u ttl=%u gso=%"PRIuSIZE" ",
                       m->port, m->tos, m->ttl, m->gso_size);
@@ -435,7 +437,7 @@ run_sent(struct dummy_uplink *d, int argc OVS_UNUSED,
         ds_put_char(reply, '\n');
         free(m);
     }
-    d->n_sent = 0;
+    d->n_sent[probes] = 0;
     return NULL;
 }
 
@@ -479,9 +481,10 @@ static const struct uplink_command uplink_commands[] = {
     { "fabric-dummy/receive", "local remote port hex [tos [ttl [count]]]",
       4, 7, run_receive },
 
-    /* Prints and forgets what was sent: receiver, source port, TOS, TTL, size
-     * of one datagram, bytes. */
+    /* Print and forget what was sent, data or probes: receiver, source port,
+     * TOS, TTL, size of one datagram, bytes. */
     { "fabric-dummy/sent", "local", 1, 1, run_sent },
+    { "fabric-dummy/probes", "local", 1, 1, run_sent },
 
     { "fabric-dummy/carrier", "local up|down", 2, 2, run_carrier },
 
