@@ -462,7 +462,7 @@ fabric_health_data(struct fabric_health *h,
         d->excess += missing * MILLION
                      - (int64_t) sent * (config->loss_ppm / 2);
         d->excess = MAX(d->excess, 0);
-        if (config->loss_ppm
+        if (config->loss_ppm && config->judge_data
             && d->excess >= (config->data_evidence * INT64_C(1000000)
                              + d->rate * slack_us)) {
             d->excess = 0;
@@ -602,7 +602,8 @@ assess_window(struct fabric_health *h,
         struct fabric_health_data *d = &h->data[way];
 
         d->ppm = ppm(s.data_lost[way], s.data_tx[way]);
-        bad |= (s.data_lost[way] > config->data_evidence
+        bad |= (config->judge_data
+                && s.data_lost[way] > config->data_evidence
                 && still_loses(config, s.data_lost[way], s.data_tx[way]));
     }
 

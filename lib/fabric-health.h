@@ -89,6 +89,7 @@ struct fabric_health_config {
                                  * it is found, too, in time; a tenth about
                                  * once in ten days, a fiftieth in years. */
     unsigned int loss_evidence; /* Lost probes in excess, thousandths. */
+    unsigned int judge_data;    /* Is loss of data evidence at all? */
     unsigned int data_evidence; /* Lost data packets in excess. */
     unsigned int data_slack;    /* ms, besides the round trip, that data may
                                  * take longer than the probe that tells how
@@ -120,6 +121,7 @@ struct fabric_health_config {
     .large_size = 1024,                         \
     .loss_ppm = 5000,                           \
     .loss_evidence = 3500,                      \
+    .judge_data = true,                         \
     .data_evidence = 10,                        \
     .data_slack = 20,                           \
     .rtt = FABRIC_RTT_CONFIG_DEFAULT,           \

@@ -17,6 +17,7 @@
  * value).  A key that is in neither list is told in a warning. */
 #define FABRIC_PROBE_KEYS                       \
     FABRIC_KEY("ce", probe_ce)                  \
+    FABRIC_KEY("data_loss", probe_data_loss)    \
     FABRIC_KEY("dscp", probe_dscp)              \
     FABRIC_KEY("enable", probe_enable)          \
     FABRIC_KEY("idle_after", probe_idle_after)  \
@@ -150,6 +151,16 @@ static char *
 parse_probe_loss(const char *value, struct fabric_config *config)
 {
     return parse_percent(value, &config->health.loss_ppm);
+}
+
+static char *
+parse_probe_data_loss(const char *value, struct fabric_config *config)
+{
+    bool judge = false;
+    char *error = parse_bool(value, &judge);
+
+    config->health.judge_data = judge;
+    return error;
 }
 
 static char *
@@ -582,6 +593,10 @@ fabric_parse_config(const struct fabric_text *text,
         .ttl = 64,
         .uplink = xstrdup("udp"),
     };
+
+    /* What a host itself drops under load is counted as well. */
+    config->health.judge_data = false;
+    config->health.recover = 10000;
 
     char *error = parse_config_columns(text, config);
     if (!error) {
