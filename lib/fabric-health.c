@@ -174,12 +174,9 @@ static void
 settle(struct fabric_health *h, const struct fabric_health_config *config,
        unsigned int class, bool large, bool lost)
 {
-    struct fabric_window_counts *window
-        = &fabric_window_bucket(&h->window)->counts;
     uint32_t n = 0;
     bool found;
 
-    fabric_window_count_probe(window, class, large, lost);
     fabric_window_count_probe(&h->evidence, class, large, lost);
     h->loss += (lost ? MILLION : 0) - h->loss / 512;
     h->n_good = lost && config->loss_ppm ? 0 : MIN(h->n_good + 1, MIN_GOOD);
@@ -256,21 +253,29 @@ set_fate(uint16_t *entry, enum fate fate)
     *entry = (*entry & ~RING_FATE_MASK) | (fate << RING_FATE_SHIFT);
 }
 
-/* Gives up the oldest open probe. */
+/* Has done with the oldest probe in the ring, and gives it up if it is open.
+ *
+ * Only now is it counted in the window, in the order of departure: answers
+ * come at once and losses are known late, so counting each when it is known
+ * would show too few losses until the window is full. */
 static void
 settle_oldest(struct fabric_health *h,
               const struct fabric_health_config *config)
 {
     uint32_t seq = h->next_seq - h->n_open--;
     uint16_t *entry = &h->ring[seq % FABRIC_HEALTH_RING];
+    unsigned int class = *entry & FABRIC_MAX_CLASS;
+    bool large = *entry & RING_LARGE;
+    bool lost = get_fate(*entry) == OPEN;
 
-    if (get_fate(*entry) == OPEN) {
+    fabric_window_count_probe(&fabric_window_bucket(&h->window)->counts,
+                              class, large, lost);
+    if (lost) {
         set_fate(entry, LOST);
         h->unplaced++;
         h->unplaced_seq = seq;
         place_lost(h);
-        settle(h, config, *entry & FABRIC_MAX_CLASS, *entry & RING_LARGE,
-               true);
+        settle(h, config, class, large, true);
     }
 }
 
@@ -283,7 +288,8 @@ answer_wait(const struct fabric_health *h,
                MAX_WAIT);
 }
 
-/* Gives up the probes that have been waited for long enough. */
+/* Has done with the probes that are answered or have been waited for long
+ * enough, up to the first that is neither. */
 static void
 expire(struct fabric_health *h, const struct fabric_health_config *config)
 {

@@ -8,7 +8,8 @@
  *
  * Counts over a sliding window, in FABRIC_WINDOW_BUCKETS buckets of a tenth of
  * the window each: the oldest is forgotten when a new one begins.  A probe
- * counts when its fate is known, not when it was sent.
+ * counts when its fate and that of all before it is known, not when it was
+ * sent.
  *
  * For percentiles each bucket keeps a fair sample of its round trips in one
  * byte each, exact to a sixteenth.

@@ -68,6 +68,7 @@ weft_tests_fabric_stream_SOURCES = \
 	weft/tests/fabric-tool.c \
 	weft/tests/fabric-tool.h
 
+EXTRA_DIST += weft/tests/bench/accuracy.py
 EXTRA_DIST += weft/tests/bench/failover.py
 EXTRA_DIST += weft/tests/bench/grey.py
 EXTRA_DIST += weft/tests/bench/peers.py

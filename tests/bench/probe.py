@@ -11,11 +11,25 @@ cpu             of a core, by the thread that probes.  Here it also does the
 cpu-all         likewise, by the whole of ovs-vswitchd
 rate            probes per second that were answered
 lost            share of the probes that were not
-memory          bytes of ovs-vswitchd for each path"""
+memory          bytes of ovs-vswitchd for each path
+
+The cases rtt, loss-1 and loss-5 are about what probes tell: two hosts with 16
+paths, and relays in them that delay by 1 ms each way, or lose 1 % or 5 % of
+what one host sends.
+
+error               of the RTT (smoothed), median of all paths; of the loss
+                    on the way there, all paths together, against what the
+                    relays counted (percentage points)
+error-p90           90 % of the absolute errors of RTTs are smaller
+error-back          loss told of the way on which nothing was lost
+error-either        of the loss that does not tell the way
+error-of-one-path   median of the absolute errors of single paths, which have
+                    a sample of 4,000 probes each"""
 
 import os
 import time
 
+import accuracy
 from fabric_lab import LabError, netns, switch
 from fabric_lab.stream import popen, wait_for
 from peers import lab_up
@@ -23,13 +37,13 @@ from peers import lab_up
 OURS = "weft"
 PREFIX = "10.64.0.0/14"
 BATCH = 500                     # Endpoints in one command.
+CASES = "1000x8,10000x4-idle,rtt,loss-1,loss-5"
 
 
 def add_options(parser):
     parser.add_argument("--reps", type=int, default=1,
                         help="repetitions (default: 1)")
-    parser.add_argument("--cases", default="1000x8,10000x4-idle",
-                        help="default: 1000x8,10000x4-idle")
+    parser.add_argument("--cases", default=CASES, help="default: " + CASES)
     parser.add_argument("--interval", type=int, default=100,
                         help="of probes, ms (default: 100)")
     parser.add_argument("--seconds", type=float, default=10,
@@ -148,18 +162,26 @@ def measure(args, the_lab, case, results):
                 (memory(pid) - before) / (n * paths))
 
 
+def run_case(args, results, case):
+    if case in accuracy.CASES:
+        accuracy.run_case(args, results, case)
+        return
+    opts = dict(hosts=2, leaves=0, tenants=0, bindir=args.bindir,
+                systems=["weft", "kernel-vxlan"])
+    with lab_up(args.lab, opts) as the_lab:
+        measure(args, the_lab, case, results)
+
+
 def run(args, results):
     cases = args.cases.split(",")
     for case in cases:
-        parse_case(case)
+        if case not in accuracy.CASES:
+            parse_case(case)
     for rep in range(args.reps):
         for case in cases:
             print("repetition %d of %d: %s" % (rep + 1, args.reps, case),
                   flush=True)
-            opts = dict(hosts=2, leaves=0, tenants=0, bindir=args.bindir,
-                        systems=["weft", "kernel-vxlan"])
             try:
-                with lab_up(args.lab, opts) as the_lab:
-                    measure(args, the_lab, case, results)
+                run_case(args, results, case)
             except LabError as e:
                 results.problem("%s: %s" % (case, e))
