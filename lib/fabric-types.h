@@ -28,6 +28,7 @@ struct ds;
 #define FABRIC_MAX_REMOTE_IPS 16
 #define FABRIC_MAX_PATHS_PER_REMOTE 64
 #define FABRIC_MAX_PATHS_PER_ENDPOINT 256
+#define FABRIC_MAX_HOPS 30
 
 /* Encapsulations: (enumerator, name in OVSDB, default UDP port). */
 #define FABRIC_ENCAPS                           \
@@ -83,6 +84,14 @@ enum fabric_path_state {
 #define FABRIC_PATH_STATE(ENUM, NAME, USABLE) FABRIC_PATH_##ENUM,
     FABRIC_PATH_STATES
 #undef FABRIC_PATH_STATE
+};
+
+/* The routers that a path crosses, by TTL. */
+struct fabric_hops {
+    uint8_t n;
+    bool reached;               /* Is the remote behind the last one?
+                                 * Otherwise more may follow. */
+    struct in6_addr ip[FABRIC_MAX_HOPS];        /* in6addr_any: silent. */
 };
 
 const char *fabric_encap_to_string(enum fabric_encap);

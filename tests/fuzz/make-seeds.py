@@ -280,11 +280,21 @@ def odp_seeds():
     return seeds
 
 
+def quote_seeds():
+    headers = (bytes.fromhex('08000000' '00000100'),
+               bytes.fromhex('00806558' '00000100'))
+    return {'%s-%d' % (('vxlan', 'geneve')[encap] + ('4', '6')[v6], kind):
+            bytes([encap | kind << 1]) + headers[encap]
+            + stamp_frame(v6, False)
+            for encap in (0, 1) for v6 in (False, True) for kind in range(3)}
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip().splitlines()[-1])
     for name, seeds in (('bfd', bfd_seeds()),
                         ('ecn', ecn_seeds()), ('encap', encap_seeds()),
+                        ('quote', quote_seeds()),
                         ('stamp', stamp_seeds()),
                         ('flow-hash', flow_hash_seeds()),
                         ('gro', gro_seeds()), ('ofp-fabric', ofp_seeds()),

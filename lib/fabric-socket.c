@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "fabric-socket.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "packets.h"
+#include "util.h"
+
+socklen_t
+fabric_sockaddr_make(const struct in6_addr *ip, uint16_t port,
+                     struct sockaddr_storage *ss)
+{
+    memset(ss, 0, sizeof *ss);
+    if (IN6_IS_ADDR_V4MAPPED(ip)) {
+        struct sockaddr_in *sin = ALIGNED_CAST(struct sockaddr_in *, ss);
+
+        sin->sin_family = AF_INET;
+        sin->sin_addr.s_addr = in6_addr_get_mapped_ipv4(ip);
+        sin->sin_port = htons(port);
+        return sizeof *sin;
+    } else {
+        struct sockaddr_in6 *sin6 = ALIGNED_CAST(struct sockaddr_in6 *, ss);
+
+        sin6->sin6_family = AF_INET6;
+        sin6->sin6_addr = *ip;
+        sin6->sin6_port = htons(port);
+        return sizeof *sin6;
+    }
+}
+
+void
+fabric_sockaddr_parse(const struct sockaddr_storage *ss, struct in6_addr *ip,
+                      uint16_t *port)
+{
+    if (ss->ss_family == AF_INET) {
+        const struct sockaddr_in *sin
+            = ALIGNED_CAST(const struct sockaddr_in *, ss);
+
+        in6_addr_set_mapped_ipv4(ip, sin->sin_addr.s_addr);
+        *port = ntohs(sin->sin_port);
+    } else {
+        const struct sockaddr_in6 *sin6
+            = ALIGNED_CAST(const struct sockaddr_in6 *, ss);
+
+        *ip = sin6->sin6_addr;
+        *port = ntohs(sin6->sin6_port);
+    }
+}
+
+int
+fabric_socket_set(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) ? errno : 0;
+}
+
+int
+fabric_socket_bound(const struct in6_addr *ip, uint16_t port, bool reuseport)
+{
+    int family = IN6_IS_ADDR_V4MAPPED(ip) ? AF_INET : AF_INET6;
+    struct sockaddr_storage ss;
+    socklen_t ss_len;
+    int error = 0;
+    int fd;
+
+    fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (family == AF_INET6) {
+        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    }
+    if (reuseport) {
+        error = fabric_socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    }
+    ss_len = fabric_sockaddr_make(ip, port, &ss);
+    if (!error && bind(fd, (struct sockaddr *) &ss, ss_len)) {
+        error = errno;
+    }
+    if (error) {
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+void
+fabric_socket_deafen(int fd)
+{
+    struct sock_filter drop_all[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+    struct sock_fprog prog = { .len = 1, .filter = drop_all };
+
+    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog);
+}
