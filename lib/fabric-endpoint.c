@@ -12,6 +12,7 @@
 
 
 #include "bitmap.h"
+#include "fabric-discover.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
 #include "hash.h"
@@ -84,7 +85,10 @@ collect_paths(struct fabric_endpoint *ep, struct fabric_uplink *up,
               unsigned long ssids[], struct fabric_path **paths, size_t *n)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    for (unsigned int p = 0; p < ep->fabric->paths_per_remote; p++) {
+    uint64_t ports = fabric_discover_ports(ep, up, remote_ip);
+
+    for (; ports; ports = zero_rightmost_1bit(ports)) {
+        unsigned int p = raw_ctz(ports);
         struct fabric_path *path = path_find(ep, up, remote_ip, p);
 
         if (!path) {
@@ -140,9 +144,8 @@ update_addrs(struct fabric_endpoint *ep, const struct in6_addr *remote_ips,
 }
 
 /* Makes the paths of 'ep' those of its addresses and the fabric's uplinks. */
-static void
-rebuild_paths(struct fabric_endpoint *ep)
-    OVS_REQUIRES(fabric_table_mutex)
+void
+fabric_endpoint_rebuild(struct fabric_endpoint *ep)
 {
     const struct fabric_endpoint_addrs *addrs
         = ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs);
@@ -197,7 +200,8 @@ fabric_endpoint_update(struct fabric_endpoint *ep,
                        const struct in6_addr *remote_ips, size_t n)
 {
     update_addrs(ep, remote_ips, n);
-    rebuild_paths(ep);
+    fabric_discover_changed(ep);
+    fabric_endpoint_rebuild(ep);
 }
 
 /* Endpoints. */

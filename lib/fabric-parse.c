@@ -19,6 +19,8 @@
     FABRIC_KEY("ce", probe_ce)                  \
     FABRIC_KEY("data_loss", probe_data_loss)    \
     FABRIC_KEY("dscp", probe_dscp)              \
+    FABRIC_KEY("discovery", probe_discovery)    \
+    FABRIC_KEY("discovery_interval", probe_discovery_interval) \
     FABRIC_KEY("enable", probe_enable)          \
     FABRIC_KEY("idle_after", probe_idle_after)  \
     FABRIC_KEY("idle_interval", probe_idle_interval) \
@@ -82,6 +84,23 @@ static char *
 parse_probe_enable(const char *value, struct fabric_config *config)
 {
     return parse_bool(value, &config->probe.enabled);
+}
+
+static char *
+parse_probe_discovery(const char *value, struct fabric_config *config)
+{
+    return parse_bool(value, &config->probe.discovery);
+}
+
+static char *
+parse_probe_discovery_interval(const char *value,
+                               struct fabric_config *config)
+{
+    long long int n = 0;
+    char *error = parse_range(value, 1000, 86400000, &n);
+
+    config->probe.discovery_interval = n;
+    return error;
 }
 
 static char *
@@ -585,6 +604,8 @@ fabric_parse_config(const struct fabric_text *text,
             .idle_after = FABRIC_PROBE_DEFAULT_IDLE_AFTER,
             .n_dscps = 1,
             .large_every = FABRIC_PROBE_DEFAULT_LARGE_EVERY,
+            .discovery = true,
+            .discovery_interval = FABRIC_PROBE_DEFAULT_DISCOVERY_INTERVAL,
         },
         .health = FABRIC_HEALTH_CONFIG_DEFAULT,
         .csum = true,

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "fabric-discover.h"
 #include "fabric-prober.h"
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
@@ -89,6 +90,23 @@ format_reason(const struct fabric_path *path, enum fabric_path_state state,
     }
 }
 
+/* Tells discovery if the change may be one of the underlay: a path died, or is
+ * back. */
+static void
+notice_change(struct fabric_path *path, enum fabric_path_state old,
+              enum fabric_path_state new)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    bool up = fabric_path_state_is_usable(new);
+
+    if ((new == FABRIC_PATH_DOWN && fabric_path_state_is_usable(old))
+        || (old == FABRIC_PATH_DOWN && up && path->was_usable)
+        || (old == FABRIC_PATH_UNKNOWN && up)) {
+        fabric_discover_event(path->endpoint);
+    }
+    path->was_usable |= up;
+}
+
 void
 fabric_path_refresh(struct fabric_path *path)
 {
@@ -116,6 +134,7 @@ fabric_path_refresh(struct fabric_path *path)
         fabric_table_set_state(path->index, new);
         path->last_change = time_msec();
         format_reason(path, new, &reason);
+        notice_change(path, old, new);
         VLOG_INFO_RL(&rl, "%s: endpoint %s: path %s -> %s port %"PRIu16" "
                      "is %s (was %s)%s", path->endpoint->fabric->name,
                      path->endpoint->name,
@@ -225,6 +244,7 @@ fabric_path_destroy(struct fabric_path *path)
                 hash_tuple(path->uplink, &p->remote_ip, ntohs(p->src_port)));
     fabric_path_by_index[path->index] = NULL;
     fabric_table_free_path(path->index);
+    free(path->hops);
     ovsrcu_postpone(free, path);
 }
 
@@ -251,6 +271,9 @@ fabric_path_get_info(const struct fabric_path *path,
         .rtt_smoothed_us = l->rtt_smoothed_us,
         .last_change = path->last_change,
     };
+    if (path->hops) {
+        info->hops = *path->hops;
+    }
     atomic_read_relaxed(&p->tx_packets, &info->tx_packets);
     atomic_read_relaxed(&p->tx_bytes, &info->tx_bytes);
     atomic_read_relaxed(&p->rx_packets, &info->rx_packets);

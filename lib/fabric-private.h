@@ -101,6 +101,17 @@ struct fabric_heard {
     long long int when;                 /* ms; 0 if never. */
 };
 
+/* What fabric-discover.c knows of an endpoint. */
+struct fabric_discovery {
+    struct heap_node node;
+    bool scheduled;             /* Is 'node' in the heap? */
+    bool event;                 /* Even if the endpoint is idle? */
+    unsigned int round;         /* Counts rounds. */
+    long long int last_round;   /* When the last one began, ms. */
+    struct fabric_pair *pairs;
+    size_t n_pairs;
+};
+
 struct fabric_endpoint {
     struct cmap_node id_node;           /* In fabric's 'by_id'. */
     struct cmap_node name_node;         /* In fabric's 'by_endpoint_name'. */
@@ -132,6 +143,8 @@ struct fabric_endpoint {
                                          * to it, ms. */
     bool idle;                          /* Probed less often? */
 
+    struct fabric_discovery discovery;  /* [mutex] */
+
     /* [mutex] Probes answered in the current second. */
     long long int reflect_second;
     unsigned int n_reflected;
@@ -158,6 +171,9 @@ struct fabric_path {
     bool local_up;                      /* Uplink has carrier? */
     bool unreachable;                   /* Host has no route? */
     bool drained;                       /* By the operator. */
+    bool was_usable;                    /* At any time before? */
+    unsigned int round;                 /* Last round of discovery. */
+    struct fabric_hops *hops;           /* Its route, or NULL. */
 };
 
 /* What sending needs of a path, by its index in the path table. */
@@ -183,6 +199,10 @@ void fabric_registry_changed(void);
  * 'remote_ips', which become its addresses. */
 void fabric_endpoint_update(struct fabric_endpoint *,
                             const struct in6_addr *remote_ips, size_t n)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Makes the paths of the endpoint those that it should have now. */
+void fabric_endpoint_rebuild(struct fabric_endpoint *)
     OVS_REQUIRES(fabric_table_mutex);
 
 /* Unlinks the endpoint and its paths and frees them when nobody uses them. */

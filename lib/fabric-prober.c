@@ -23,6 +23,7 @@
 
 #include "coverage.h"
 #include "fabric-carrier.h"
+#include "fabric-discover.h"
 #include "fabric-grade.h"
 #include "fabric-private.h"
 #include "fabric-session.h"
@@ -196,6 +197,7 @@ fabric_prober_add(struct fabric_endpoint *ep)
     ep->last_sent = time_msec();
     heap_insert(&endpoint_schedule(ep)->endpoints, &ep->timer, 0);
     schedule_first(ep);
+    fabric_discover_add(ep);
 }
 
 static void
@@ -209,6 +211,7 @@ set_idle(struct fabric_endpoint *ep, bool idle)
         if (idle) {
             COVERAGE_INC(fabric_endpoint_idle);
         } else {
+            fabric_discover_wake(ep);
             COVERAGE_INC(fabric_endpoint_busy);
         }
     }
@@ -218,6 +221,7 @@ void
 fabric_prober_remove(struct fabric_endpoint *ep)
 {
     set_idle(ep, false);
+    fabric_discover_remove(ep);
     heap_remove(&endpoint_schedule(ep)->endpoints, &ep->timer);
 }
 
@@ -234,6 +238,7 @@ fabric_prober_reschedule(struct fabric *f)
         set_idle(ep, false);
         ep->last_sent = time_msec();
         schedule_first(ep);
+        fabric_discover_add(ep);
     }
 }
 
@@ -395,6 +400,9 @@ run_timers(bool threaded)
     long long int now = time_msec();
 
     fabric_burst_init(&burst);
+    if (threaded) {
+        fabric_discover_run(&burst);
+    }
     watch_idle(threaded, now);
     while (!heap_is_empty(heap)
            && heap_max(heap)->priority >= time_to_priority(now)) {
@@ -490,6 +498,9 @@ prober_wait(bool threaded)
     }
     if (s->n_idle) {
         poll_timer_wait_until(s->next_watch);
+    }
+    if (threaded) {
+        fabric_discover_wait();
     }
     ovs_mutex_unlock(&fabric_table_mutex);
 }

@@ -186,7 +186,9 @@ open_uplinks(const struct fabric_config *config,
         if (up) {
             new->uplinks[new->n] = up;
             new->local_up[new->n++] = up->class->is_up(up, &reason);
+            ovs_mutex_lock(&fabric_table_mutex);
             error = fabric_uplink_set_n_ports(up, config->paths_per_remote);
+            ovs_mutex_unlock(&fabric_table_mutex);
         }
     }
     if (error) {
@@ -241,7 +243,9 @@ fabric_probe_config_equal(const struct fabric_probe_config *a,
             && a->idle_after == b->idle_after
             && a->n_dscps == b->n_dscps
             && !memcmp(a->dscps, b->dscps, a->n_dscps)
-            && a->large_every == b->large_every);
+            && a->large_every == b->large_every
+            && a->discovery == b->discovery
+            && a->discovery_interval == b->discovery_interval);
 }
 
 /* Copies to 'f' what can change in place. */

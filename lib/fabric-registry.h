@@ -66,6 +66,10 @@ struct fabric_probe_config {
     uint8_t dscps[FABRIC_N_CLASSES];
     unsigned int large_every;   /* One of so many probes of a class is as large
                                  * as the MTU; 0: none. */
+
+    bool discovery;             /* Find out routes, and ports that take
+                                 * them? */
+    unsigned int discovery_interval;    /* ms between two times. */
 };
 bool fabric_probe_config_equal(const struct fabric_probe_config *,
                                const struct fabric_probe_config *);
@@ -74,6 +78,7 @@ bool fabric_probe_config_equal(const struct fabric_probe_config *,
 #define FABRIC_PROBE_DEFAULT_IDLE_INTERVAL 1000
 #define FABRIC_PROBE_DEFAULT_IDLE_AFTER 30000
 #define FABRIC_PROBE_DEFAULT_LARGE_EVERY 16
+#define FABRIC_PROBE_DEFAULT_DISCOVERY_INTERVAL 600000
 #define FABRIC_PROBE_DEFAULT_VNI 1      /* RFC 8971 section 3. */
 
 /* One row of the Fabric table, parsed and checked value by value.  The
@@ -187,6 +192,7 @@ struct fabric_path_info {
     unsigned int weight;        /* See fabric-table.h. */
     uint32_t reasons;           /* Bitmap of enum fabric_health_reason. */
     struct fabric_health_stats health;
+    struct fabric_hops hops;    /* Its route, as far as known. */
 };
 size_t fabric_endpoint_get_paths(const struct fabric_endpoint *,
                                  struct fabric_path_info **); /* Caller

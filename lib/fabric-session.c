@@ -18,6 +18,7 @@
 #include "fabric-session.h"
 
 #include "coverage.h"
+#include "fabric-discover.h"
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-grade.h"
@@ -173,7 +174,7 @@ send_run(struct fabric_burst_item **items, size_t n)
             .remote_ip = items[i]->remote_ip,
             .port_idx = items[i]->port_idx,
             .tos = items[i]->tos,
-            .ttl = probe_ttl(up),
+            .ttl = items[i]->ttl ? items[i]->ttl : probe_ttl(up),
             .iov = iov,
             .n_iov = 1,
             .size = iov->iov_len,
@@ -226,6 +227,7 @@ burst_add(struct fabric_burst *b, const struct fabric *f,
     item->uplink = up;
     item->port_idx = port_idx;
     item->remote_ip = *remote;
+    item->ttl = 0;
     item->path = path;
     return item;
 }
@@ -288,6 +290,25 @@ fabric_session_test(struct fabric_path *path, struct fabric_burst *b)
         && !(seq / f->probe.n_dscps % f->probe.large_every)) {
         enlarge(item);
     }
+}
+
+void
+fabric_session_trace(const struct fabric *f, struct fabric_uplink *up,
+                     unsigned int port_idx, const struct in6_addr *remote_ip,
+                     uint8_t ttl, uint16_t ssid, uint32_t seq,
+                     struct fabric_burst *b)
+{
+    struct fabric_burst_item *item
+        = burst_add(b, f, up, port_idx, remote_ip, NULL);
+
+    item->ttl = ttl;
+    item->tos = 0;
+    item->class = 0;
+    item->stamp = (struct fabric_stamp) {
+        .seq = seq,
+        .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
+        .ssid = ssid,
+    };
 }
 
 /* Session-Reflector. */
@@ -549,6 +570,10 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
     struct fabric_path *path = find_ssid(ep, reply->ssid);
     int64_t residence, rtt;
 
+    if (reply->ssid > FABRIC_MAX_SSID) {
+        fabric_discover_answered(ep, up, rx, reply->ssid, reply->sender_seq);
+        return;
+    }
     if (!path || path->uplink != up
         || !ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
                              &rx->remote_ip)

@@ -36,9 +36,10 @@ struct fabric_burst_item {
     struct fabric_uplink *uplink;
     unsigned int port_idx;
     struct in6_addr remote_ip;
-    struct fabric_path *path;           /* To be tested; NULL for answers. */
+    struct fabric_path *path;           /* To be tested; NULL for others. */
     struct fabric_stamp stamp;          /* Without times and counters. */
     uint8_t tos;
+    uint8_t ttl;                        /* Outer TTL, 0: that of probes. */
     uint8_t class;                      /* Index of its DSCP. */
 };
 
@@ -55,6 +56,15 @@ void fabric_burst_flush(struct fabric_burst *)
 
 /* Adds a test of the path to the burst. */
 void fabric_session_test(struct fabric_path *, struct fabric_burst *)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Adds a test packet with outer TTL 'ttl' that is part of no path's test.
+ * Answers go to fabric_discover_answered(), since 'ssid' is none of a path's:
+ * larger than FABRIC_MAX_SSID. */
+void fabric_session_trace(const struct fabric *, struct fabric_uplink *,
+                          unsigned int port_idx,
+                          const struct in6_addr *remote_ip, uint8_t ttl,
+                          uint16_t ssid, uint32_t seq, struct fabric_burst *)
     OVS_REQUIRES(fabric_table_mutex);
 
 /* Processes datagram 'rx', which 'up' of 'f' has received: adds the answer to

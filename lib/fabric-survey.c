@@ -242,6 +242,44 @@ fabric_survey_next(struct fabric_survey *s, long long int now,
     return false;
 }
 
+static bool
+has_shown(const struct fabric_survey *s, uint8_t ttl,
+          const struct in6_addr *router)
+{
+    for (size_t i = 0; i < s->n_started; i++) {
+        const struct fabric_hops *hops = &s->traces[i].hops;
+
+        if (ttl <= hops->n && ipv6_addr_equals(&hops->ip[ttl - 1], router)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+fabric_survey_recall(struct fabric_survey *s, size_t port,
+                     const struct fabric_hops *old)
+{
+    struct fabric_hops *hops = &s->traces[port].hops;
+
+    if (!hops->reached || !old->reached || hops->n != old->n) {
+        return;
+    }
+    for (size_t i = 0; i < hops->n; i++) {
+        if (!ipv6_is_zero(&hops->ip[i])
+            && !ipv6_is_zero(&old->ip[i])
+            && !ipv6_addr_equals(&hops->ip[i], &old->ip[i])) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < hops->n; i++) {
+        if (ipv6_is_zero(&hops->ip[i]) && !ipv6_is_zero(&old->ip[i])
+            && has_shown(s, i + 1, &old->ip[i])) {
+            hops->ip[i] = old->ip[i];
+        }
+    }
+}
+
 long long int
 fabric_survey_wake(const struct fabric_survey *s)
 {

@@ -16,8 +16,8 @@
  * after six at once.  So a TTL at which FABRIC_SURVEY_SETTLED ports have shown
  * the same router, or none, is not asked again: the other ports are taken to
  * cross the same.  For the first router fewer ports will do if it is the one
- * that another survey found so.  A survey in which the first ports show no router at all
- * ends with these.
+ * that another survey found so.  A survey in which the first ports show no
+ * router at all ends with these.
  *
  * Like a trace, it has no clock, socket or lock of its own; ports are numbers
  * from 0 to 'n_ports' - 1, whose meaning is the caller's.
@@ -45,8 +45,8 @@ struct fabric_survey {
 };
 
 /* Begins a survey of at most 'n_ports' ports, and at least of the first
- * 'n_min'.  'gateway' is what fabric_survey_gateway() said of one from the same
- * address, in6addr_any if it did not. */
+ * 'n_min'.  'gateway' is what fabric_survey_gateway() said of one from the
+ * same address, in6addr_any if it did not. */
 void fabric_survey_init(struct fabric_survey *, size_t n_ports, size_t n_min,
                         const struct in6_addr *gateway);
 
@@ -63,6 +63,13 @@ long long int fabric_survey_wake(const struct fabric_survey *);
 
 /* Has any router answered? */
 bool fabric_survey_heard(const struct fabric_survey *);
+
+/* Fills the gaps in what 'port' has shown with what it showed in an earlier
+ * survey, 'old': the routers that other ports have shown now, if nothing
+ * speaks against it.  Without, a router that had no error to spare for a port
+ * would make another port look better.  For a survey that is done. */
+void fabric_survey_recall(struct fabric_survey *, size_t port,
+                          const struct fabric_hops *old);
 
 /* How many ports show with 99 % certainty all of 'n' routers among which
  * ports are spread evenly. */

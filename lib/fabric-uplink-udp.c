@@ -33,6 +33,8 @@
 
 #include "coverage.h"
 #include "fabric-drops.h"
+#include "fabric-ear.h"
+#include "fabric-socket.h"
 #include "fabric-stamp.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -96,90 +98,12 @@ udp_alloc(void)
     return &udp->up;
 }
 
-static socklen_t
-make_sockaddr(const struct in6_addr *ip, uint16_t port,
-              struct sockaddr_storage *ss)
-{
-    memset(ss, 0, sizeof *ss);
-    if (IN6_IS_ADDR_V4MAPPED(ip)) {
-        struct sockaddr_in *sin = ALIGNED_CAST(struct sockaddr_in *, ss);
-
-        sin->sin_family = AF_INET;
-        sin->sin_addr.s_addr = in6_addr_get_mapped_ipv4(ip);
-        sin->sin_port = htons(port);
-        return sizeof *sin;
-    } else {
-        struct sockaddr_in6 *sin6 = ALIGNED_CAST(struct sockaddr_in6 *, ss);
-
-        sin6->sin6_family = AF_INET6;
-        sin6->sin6_addr = *ip;
-        sin6->sin6_port = htons(port);
-        return sizeof *sin6;
-    }
-}
-
-static void
-parse_sockaddr(const struct sockaddr_storage *ss, struct in6_addr *ip,
-               uint16_t *port)
-{
-    if (ss->ss_family == AF_INET) {
-        const struct sockaddr_in *sin
-            = ALIGNED_CAST(const struct sockaddr_in *, ss);
-
-        in6_addr_set_mapped_ipv4(ip, sin->sin_addr.s_addr);
-        *port = ntohs(sin->sin_port);
-    } else {
-        const struct sockaddr_in6 *sin6
-            = ALIGNED_CAST(const struct sockaddr_in6 *, ss);
-
-        *ip = sin6->sin6_addr;
-        *port = ntohs(sin6->sin6_port);
-    }
-}
-
-static int
-set_int(int fd, int level, int option, int value)
-{
-    return setsockopt(fd, level, option, &value, sizeof value) ? errno : 0;
-}
-
 static void
 set_buffer(int fd, int option, int force_option)
 {
-    if (set_int(fd, SOL_SOCKET, force_option, SOCKET_BUFFER)) {
-        set_int(fd, SOL_SOCKET, option, SOCKET_BUFFER);
+    if (fabric_socket_set(fd, SOL_SOCKET, force_option, SOCKET_BUFFER)) {
+        fabric_socket_set(fd, SOL_SOCKET, option, SOCKET_BUFFER);
     }
-}
-
-/* Opens a UDP socket bound to the uplink's local IP and 'port'.  Returns the
- * descriptor or a negative errno. */
-static int
-bound_socket(const struct udp_uplink *udp, uint16_t port, bool reuseport)
-{
-    struct sockaddr_storage ss;
-    socklen_t ss_len;
-    int error = 0;
-    int fd;
-
-    fd = socket(udp->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return -errno;
-    }
-    if (udp->family == AF_INET6) {
-        set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    }
-    if (reuseport) {
-        error = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    }
-    ss_len = make_sockaddr(&udp->up.config.local_ip, port, &ss);
-    if (!error && bind(fd, (struct sockaddr *) &ss, ss_len)) {
-        error = errno;
-    }
-    if (error) {
-        close(fd);
-        return -error;
-    }
-    return fd;
 }
 
 /* Steers probes, recognized as fabric_stamp_is_probe() does, to the second
@@ -246,17 +170,17 @@ open_receive(struct udp_uplink *udp)
     int fd, error;
 
     /* SO_REUSEPORT would let two switches share the port in silence. */
-    fd = bound_socket(udp, port, false);
+    fd = fabric_socket_bound(&udp->up.config.local_ip, port, false);
     if (fd < 0) {
         return open_error(udp, port, -fd);
     }
     close(fd);
 
-    udp->data_fd = bound_socket(udp, port, true);
+    udp->data_fd = fabric_socket_bound(&udp->up.config.local_ip, port, true);
     if (udp->data_fd < 0) {
         return open_error(udp, port, -udp->data_fd);
     }
-    udp->probe_fd = bound_socket(udp, port, true);
+    udp->probe_fd = fabric_socket_bound(&udp->up.config.local_ip, port, true);
     if (udp->probe_fd < 0) {
         return open_error(udp, port, -udp->probe_fd);
     }
@@ -275,19 +199,19 @@ open_receive(struct udp_uplink *udp)
             continue;
         }
         if (v6) {
-            set_int(fds[i], IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-            set_int(fds[i], IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+            fabric_socket_set(fds[i], IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+            fabric_socket_set(fds[i], IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
             /* RFC 6935 section 5: zero checksums are for tunnels to allow. */
-            set_int(fds[i], IPPROTO_UDP, UDP_NO_CHECK6_RX, 1);
+            fabric_socket_set(fds[i], IPPROTO_UDP, UDP_NO_CHECK6_RX, 1);
         } else {
-            set_int(fds[i], IPPROTO_IP, IP_RECVTOS, 1);
-            set_int(fds[i], IPPROTO_IP, IP_RECVTTL, 1);
+            fabric_socket_set(fds[i], IPPROTO_IP, IP_RECVTOS, 1);
+            fabric_socket_set(fds[i], IPPROTO_IP, IP_RECVTTL, 1);
         }
-        set_int(fds[i], SOL_SOCKET, SO_RXQ_OVFL, 1);
+        fabric_socket_set(fds[i], SOL_SOCKET, SO_RXQ_OVFL, 1);
         set_buffer(fds[i], SO_RCVBUF, SO_RCVBUFFORCE);
     }
-    set_int(udp->probe_fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-    error = set_int(udp->data_fd, IPPROTO_UDP, UDP_GRO, 1);
+    fabric_socket_set(udp->probe_fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    error = fabric_socket_set(udp->data_fd, IPPROTO_UDP, UDP_GRO, 1);
     if (error) {
         VLOG_WARN("no UDP_GRO: receiving will be slow (%s)",
                   ovs_strerror(error));
@@ -295,12 +219,25 @@ open_receive(struct udp_uplink *udp)
     return NULL;
 }
 
+/* Opens a socket for source port 'port', which fabric_ear_open() can share but
+ * nobody has yet.  Returns the descriptor or a negative errno. */
+static int
+open_src_port(const struct udp_uplink *udp, uint16_t port)
+{
+    const struct in6_addr *ip = &udp->up.config.local_ip;
+    int fd = fabric_socket_bound(ip, port, false);
+
+    if (fd < 0) {
+        return fd;
+    }
+    close(fd);
+    return fabric_socket_bound(ip, port, true);
+}
+
 static char *
 udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
 {
     struct udp_uplink *udp = udp_uplink_cast(up);
-    struct sock_filter drop_all[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
-    struct sock_fprog prog = { .len = 1, .filter = drop_all };
     const struct fabric_uplink_config *config = &udp->up.config;
     uint32_t end = MIN(config->src_port_base + SRC_PORT_SEARCH, 65536);
     bool v6 = udp->family == AF_INET6;
@@ -308,7 +245,7 @@ udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
 
     while (*port && *port < end) {
         fd = *port == config->dst_port ? -EADDRINUSE
-                                       : bound_socket(udp, *port, false);
+                                       : open_src_port(udp, *port);
         if (fd != -EADDRINUSE) {
             break;
         }
@@ -319,19 +256,21 @@ udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
     }
 
     udp->tx_fds[i] = fd;
-    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog);
+    fabric_socket_deafen(fd);
     set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE);
     if (v6) {
-        set_int(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, config->ttl);
-        set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, config->ttl);
+        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                          IPV6_PMTUDISC_DONT);
         if (!config->csum) {
-            set_int(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, 1);
+            fabric_socket_set(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, 1);
         }
     } else {
-        set_int(fd, IPPROTO_IP, IP_TTL, config->ttl);
-        set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+        fabric_socket_set(fd, IPPROTO_IP, IP_TTL, config->ttl);
+        fabric_socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+                          IP_PMTUDISC_DONT);
         if (!config->csum) {
-            set_int(fd, SOL_SOCKET, SO_NO_CHECK, 1);
+            fabric_socket_set(fd, SOL_SOCKET, SO_NO_CHECK, 1);
         }
     }
     return NULL;
@@ -409,8 +348,8 @@ compose_msg(const struct udp_uplink *udp, const struct fabric_datagram *d,
 
     memset(msg, 0, sizeof *msg);
     msg->msg_name = ss;
-    msg->msg_namelen = make_sockaddr(&d->remote_ip, udp->up.config.dst_port,
-                                     ss);
+    msg->msg_namelen = fabric_sockaddr_make(&d->remote_ip,
+                                            udp->up.config.dst_port, ss);
     msg->msg_iov = d->iov;
     msg->msg_iovlen = d->n_iov;
     msg->msg_control = control;
@@ -608,7 +547,7 @@ receive(int fd, uint8_t *bufs, size_t buf_size, size_t max,
             .data = iovs[i].iov_base,
             .size = msgs[i].msg_len,
         };
-        parse_sockaddr(&ss[i], &rx->remote_ip, &rx->remote_port);
+        fabric_sockaddr_parse(&ss[i], &rx->remote_ip, &rx->remote_port);
         parse_control(&msgs[i].msg_hdr, rx, lost);
         if (rx->gso_size >= rx->size) {
             rx->gso_size = 0;
@@ -656,6 +595,14 @@ udp_recv_probe_wait(struct fabric_uplink *up)
     }
 }
 
+static int
+udp_open_ear(struct fabric_uplink *up, unsigned int i,
+             const struct in6_addr *remote_ip)
+{
+    return fabric_ear_open(&up->config.local_ip, up->src_ports[i], remote_ip,
+                           up->config.dst_port);
+}
+
 static bool
 sockaddr_is(const struct sockaddr *sa, const struct in6_addr *ip)
 {
@@ -668,7 +615,7 @@ sockaddr_is(const struct sockaddr *sa, const struct in6_addr *ip)
     }
     memcpy(&ss, sa, (sa->sa_family == AF_INET ? sizeof(struct sockaddr_in)
                      : sizeof(struct sockaddr_in6)));
-    parse_sockaddr(&ss, &addr, &port);
+    fabric_sockaddr_parse(&ss, &addr, &port);
     return ipv6_addr_equals(&addr, ip);
 }
 
@@ -705,6 +652,7 @@ const struct fabric_uplink_class fabric_uplink_udp_class = {
     .recv_wait = udp_recv_wait,
     .recv_probe = udp_recv_probe,
     .recv_probe_wait = udp_recv_probe_wait,
+    .open_ear = udp_open_ear,
     .is_up = udp_is_up,
     .threaded = true,
 };

@@ -116,6 +116,11 @@ struct fabric_uplink_class {
     size_t (*recv_probe)(struct fabric_uplink *up, struct fabric_rx *);
     void (*recv_probe_wait)(struct fabric_uplink *up);
 
+    /* Opens an ear (fabric-ear.h) for the errors that datagrams from port
+     * index 'i' to 'remote_ip' cause.  NULL if it cannot. */
+    int (*open_ear)(struct fabric_uplink *up, unsigned int i,
+                    const struct in6_addr *remote_ip);
+
     /* Is the interface that has the local IP up and has it carrier?  Any
      * thread.  '*reason' is set to a constant string if not. */
     bool (*is_up)(struct fabric_uplink *up, const char **reason);
@@ -137,7 +142,7 @@ char *fabric_uplink_open(const struct fabric_uplink_class *,
 void fabric_uplink_close(struct fabric_uplink *);
 
 /* Makes at least 'n' source ports available, at most
- * FABRIC_MAX_PATHS_PER_REMOTE. */
+ * FABRIC_MAX_PATHS_PER_REMOTE.  The caller holds fabric_table_mutex. */
 char *fabric_uplink_set_n_ports(struct fabric_uplink *, unsigned int n);
 
 /* Does 'error' from sending say that the host has no way to send at all? */

@@ -15,6 +15,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "odp-util.h"
+#include "packets.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
@@ -132,6 +133,10 @@ probe_to_json(const struct fabric_probe_config *probe)
     reply_put_integer(object, "multiplier", probe->multiplier);
     reply_put_integer(object, "idle_interval_ms", probe->idle_interval);
     reply_put_integer(object, "idle_after_ms", probe->idle_after);
+    json_object_put(object, "discovery",
+                    json_boolean_create(probe->discovery));
+    reply_put_integer(object, "discovery_interval_ms",
+                      probe->discovery_interval);
     reply_put_integer(object, "vni", probe->vni);
     return object;
 }
@@ -467,6 +472,21 @@ put_health(struct json *object, const struct fabric_path_info *path)
     reply_put_integer(object, "n_degraded", h->n_degraded);
 }
 
+/* Routers by distance, "*" for one that is silent, without those at the end
+ * that are not known. */
+static struct json *
+hops_to_json(const struct fabric_hops *hops)
+{
+    struct json *array = json_array_create_empty();
+
+    for (size_t i = 0; i < hops->n; i++) {
+        json_array_add(array, (ipv6_is_zero(&hops->ip[i])
+                               ? json_string_create("*")
+                               : reply_ip(&hops->ip[i])));
+    }
+    return array;
+}
+
 static struct json *
 path_to_json(const struct fabric_endpoint_row *ep,
              const struct fabric_path_info *path)
@@ -498,6 +518,9 @@ path_to_json(const struct fabric_endpoint_row *ep,
     reply_put_integer(object, "probe_lost", path->probe_lost);
     reply_put_integer(object, "n_down", path->n_down);
     put_health(object, path);
+    if (path->hops.n || path->hops.reached) {
+        json_object_put(object, "hops", hops_to_json(&path->hops));
+    }
     return object;
 }
 
@@ -508,6 +531,7 @@ reply_paths(struct unixctl_conn *conn, const char *which,
     struct json *rows = json_array_create_empty();
     struct fabric_endpoint_row **eps;
     size_t n = find_endpoints(which, &eps);
+    bool hops = false;
 
     for (size_t i = 0; i < n; i++) {
         struct fabric_endpoint *endpoint = get_endpoint(eps[i]);
@@ -520,6 +544,7 @@ reply_paths(struct unixctl_conn *conn, const char *which,
         n_paths = fabric_endpoint_get_paths(endpoint, &paths);
         for (size_t j = 0; j < n_paths; j++) {
             json_array_add(rows, path_to_json(eps[i], &paths[j]));
+            hops |= paths[j].hops.n > 0;
         }
         free(paths);
     }
@@ -529,6 +554,9 @@ reply_paths(struct unixctl_conn *conn, const char *which,
         reply_error(conn, "no endpoint \"%s\"", which);
         json_destroy(rows);
         return;
+    }
+    if (!hops && !strcmp(columns[n_columns - 1].member, "hops")) {
+        n_columns--;
     }
     reply_table(conn, rows, columns, n_columns);
 }
@@ -552,6 +580,7 @@ cmd_paths(struct unixctl_conn *conn, int argc, const char *argv[],
         { "probe_lost", "lost" },
         { "n_down", "downs" },
         { "tx_packets", "tx packets" },
+        { "hops", "hops" },
     };
 
     reply_paths(conn, argc > 1 ? argv[1] : NULL, columns,

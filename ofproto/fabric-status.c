@@ -45,6 +45,7 @@
     STATUS_COLUMN(fabric_path, remote_ip)       \
     STATUS_COLUMN(fabric_path, src_port)        \
     STATUS_COLUMN(fabric_path, state)           \
+    STATUS_COLUMN(fabric_path, hops)            \
     STATUS_COLUMN(fabric_path, statistics)
 
 /* Numbers of paths, total and by state. */
@@ -195,6 +196,28 @@ write_path_stats(const struct ovsrec_fabric_path *rec,
     ovsrec_fabric_path_set_statistics(rec, keys, values, n);
 }
 
+/* The set has no order, so each router is written with its distance. */
+static void
+write_path_hops(const struct ovsrec_fabric_path *rec,
+                const struct fabric_hops *hops)
+{
+    char text[FABRIC_MAX_HOPS][INET6_ADDRSTRLEN + 4];
+    const char *values[FABRIC_MAX_HOPS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < hops->n; i++) {
+        if (!ipv6_is_zero(&hops->ip[i])) {
+            char ip[INET6_ADDRSTRLEN];
+
+            snprintf(text[n], sizeof text[n], "%02"PRIuSIZE" %s", i + 1,
+                     ipv6_string_mapped(ip, &hops->ip[i]));
+            values[n] = text[n];
+            n++;
+        }
+    }
+    ovsrec_fabric_path_set_hops(rec, values, n);
+}
+
 static void
 write_path(struct refresh *r, const struct fabric_endpoint_row *ep,
            const struct fabric_path_info *path)
@@ -222,6 +245,7 @@ write_path(struct refresh *r, const struct fabric_endpoint_row *ep,
     }
     ovsrec_fabric_path_set_state(rec, fabric_path_state_to_string(
                                      path->state));
+    write_path_hops(rec, &path->hops);
     if (new || r->stats) {
         write_path_stats(rec, path);
     }

@@ -400,6 +400,50 @@ test_cover(void)
 }
 
 static void
+test_recall(void)
+{
+    struct network net = leaf_spine(2);
+    struct fabric_hops old, *hops;
+    struct in6_addr other;
+    struct fabric_survey s;
+
+    run(&net, &s, 4);
+    hops = &s.traces[0].hops;
+    old = *hops;
+    CHECK_EQ(old.n, 3);
+
+    /* A router that did not answer this time. */
+    hops->ip[1] = in6addr_any;
+    fabric_survey_recall(&s, 0, &old);
+    CHECK_BYTES(hops, &old, sizeof old);
+
+    /* No longer there, for all that is known. */
+    other = router_ip(2, 7);
+    hops->ip[1] = in6addr_any;
+    old.ip[1] = other;
+    fabric_survey_recall(&s, 0, &old);
+    CHECK_TRUE(ipv6_is_zero(&hops->ip[1]));
+
+    /* Another route, or one that ends. */
+    old.ip[1] = s.traces[1].hops.ip[1];
+    old.ip[2] = other;
+    fabric_survey_recall(&s, 0, &old);
+    CHECK_TRUE(ipv6_is_zero(&hops->ip[1]));
+    old.ip[2] = hops->ip[2];
+    old.n = 2;
+    fabric_survey_recall(&s, 0, &old);
+    CHECK_TRUE(ipv6_is_zero(&hops->ip[1]));
+    old.n = 3;
+    old.reached = false;
+    fabric_survey_recall(&s, 0, &old);
+    CHECK_TRUE(ipv6_is_zero(&hops->ip[1]));
+    old.reached = true;
+    fabric_survey_recall(&s, 0, &old);
+    CHECK_BYTES(&hops->ip[1], &old.ip[1], sizeof old.ip[1]);
+    printf(".");
+}
+
+static void
 test_fabric_discover(int argc OVS_UNUSED, char *argv[] OVS_UNUSED)
 {
     random_set_seed(1);
@@ -407,6 +451,7 @@ test_fabric_discover(int argc OVS_UNUSED, char *argv[] OVS_UNUSED)
     test_quote();
     test_leaf_spine();
     test_silence();
+    test_recall();
     test_cover();
     printf("\n");
 }

@@ -35,7 +35,11 @@ def sysctls(topo, node):
     # as real routers do, so that one choice does not decide the next; and
     # always the same, so that a run can be repeated.
     seed = 1 + topo.nodes().index(node)
-    settings += [("ipv4/ip_forward", int(router), True),
+    # A router answers from the address that a packet came to, as most do; what
+    # Linux does otherwise looks like several routers where there are several
+    # ways back.
+    settings += [("ipv4/icmp_errors_use_inbound_ifaddr", 1, True),
+                 ("ipv4/ip_forward", int(router), True),
                  ("ipv4/fib_multipath_hash_policy", 1, True),
                  ("ipv6/fib_multipath_hash_policy", 1, True),
                  ("ipv4/fib_multipath_hash_seed", seed, False)]
