@@ -85,6 +85,9 @@ lib_libopenvswitch_la_SOURCES += weft/lib/fabric-workload.h
 lib_libopenvswitch_la_SOURCES += weft/lib/netdev-fabric.c
 lib_libopenvswitch_la_SOURCES += weft/lib/netdev-fabric.h
 lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric-glue.h
+lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric-msg.c
+lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric-msg.h
+lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric-text.c
 lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric.c
 lib_libopenvswitch_la_SOURCES += weft/lib/ofp-fabric.h
 

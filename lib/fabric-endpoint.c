@@ -190,7 +190,7 @@ fabric_endpoint_rebuild(struct fabric_endpoint *ep)
     free(ep->paths);
     ep->paths = paths;
     ep->n_paths = n;
-    seq_change(fabric_registry_seq());
+    fabric_endpoint_changed(ep);
 }
 
 /* Makes the paths of 'ep' those between the uplinks of its fabric and

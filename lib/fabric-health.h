@@ -54,7 +54,8 @@
 
 struct ds;
 
-/* Why a path is degraded: (enumerator, name). */
+/* Why a path is degraded: (enumerator, name).  The order is what OpenFlow has
+ * on the wire (ofp-fabric-msg.h): append only. */
 #define FABRIC_HEALTH_REASONS                           \
     FABRIC_HEALTH_REASON(FLAPPING, "flapping")          \
     FABRIC_HEALTH_REASON(LARGE, "large-packets")        \

@@ -38,6 +38,7 @@ struct dpif_flow_attrs;
 struct dpif_flow_stats;
 struct ds;
 struct fabric_action_header;
+struct fabric_ofmsg;
 struct fabric_xlate_env;
 struct fabric_xlate_request;
 struct hmap;
@@ -47,13 +48,17 @@ struct netdev;
 struct netdev_class;
 struct netdev_rxq;
 struct nlattr;
+struct ofconn;
 struct ofpact;
 struct ofpact_check_params;
 struct ofpact_fabric;
 struct ofpact_format_params;
 struct ofpact_parse_params;
+struct ofp_header;
 struct ofpbuf;
+struct ofputil_port_map;
 struct ovsdb_idl;
+struct rconn;
 struct simap;
 struct vl_mff_map;
 
@@ -125,6 +130,32 @@ enum ofperr fabric_action_check(const struct ofpact_fabric *,
 /* Is 'ofpact', an OFPACT_FABRIC, known to output to 'port'? */
 bool fabric_action_outputs_to_port(const struct ofpact *ofpact,
                                    ofp_port_t port);
+
+/* OpenFlow messages OFPTYPE_FABRIC
+ * --------------------------------
+ *
+ * See ofp-fabric-msg.h for what they are. */
+
+/* lib/ofp-print.c, any thread and any program that prints OpenFlow, no locks:
+ * appends the text of 'oh', whose length is checked, to the string. */
+enum ofperr fabric_msg_format(struct ds *, const struct ofp_header *oh,
+                              const struct ofputil_port_map *);
+
+/* ofproto/ofproto.c, handle_single_part_openflow(), main thread, no locks:
+ * does what the controller at the other end of 'ofconn' asks for. */
+enum ofperr fabric_ofmsg_handle(struct ofconn *ofconn,
+                                const struct ofp_header *oh);
+
+/* ofproto/connmgr.c, main thread; ofproto_mutex is held by the caller of
+ * fabric_ofmsg_destroy() only.  A connection's subscription to the state of
+ * paths, NULL if it has none: ofconn_run() has it tell the controller what
+ * there is to tell, ofconn_destroy() ends it. */
+void fabric_ofmsg_run(struct fabric_ofmsg *, struct rconn *rconn);
+void fabric_ofmsg_wait(struct fabric_ofmsg *);
+void fabric_ofmsg_destroy(struct fabric_ofmsg *);
+
+/* The other way: where 'ofconn' keeps it (in fabric-ofmsg-glue.h). */
+struct fabric_ofmsg **fabric_ofmsg_of(struct ofconn *ofconn);
 
 /* lib/netdev-linux.c, netdev_linux_rxq_construct(), main or PMD thread, with
  * the netdev's mutex: 'fd' is the packet socket from which a workload port
@@ -225,6 +256,12 @@ bool fabric_xlate_output(const struct fabric_xlate_env *,
                          struct fabric_xlate_request *request,
                          const struct netdev *netdev, odp_port_t odp_port,
                          int mirror_snaplen);
+
+/* ovs-ofctl
+ * ---------
+ *
+ * utilities/ovs-ofctl.c calls nothing that is declared here, but the static
+ * functions of utilities/fabric-ofctl-glue.h. */
 
 /* ovs-vsctl
  * ---------

@@ -21,7 +21,6 @@
 #include "ovs-thread.h"
 #include "packets.h"
 #include "random.h"
-#include "seq.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -143,7 +142,7 @@ fabric_path_refresh(struct fabric_path *path)
                      ntohs(p->src_port), fabric_path_state_to_string(new),
                      fabric_path_state_to_string(old), ds_cstr(&reason));
         ds_destroy(&reason);
-        seq_change(fabric_registry_seq());
+        fabric_endpoint_changed(path->endpoint);
     }
 }
 

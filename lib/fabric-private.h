@@ -122,6 +122,7 @@ struct fabric_endpoint {
     atomic_uint8_t policy;              /* [atomic] enum fabric_policy. */
     OVSRCU_TYPE(struct fabric_endpoint_addrs *) addrs;  /* [rcu] */
 
+    atomic_count n_changes;             /* fabric_endpoint_n_changes(). */
     bool answers;                       /* [mutex] Ever answered a probe? */
     struct fabric_path **paths;         /* [mutex] */
     size_t n_paths;                     /* [mutex] */
@@ -194,6 +195,9 @@ void fabric_endpoints_changed(void);
 
 /* Has fabric_registry_generation() count a change.  Any thread. */
 void fabric_registry_changed(void);
+
+/* A path of the endpoint changed state or its set of paths changed. */
+void fabric_endpoint_changed(struct fabric_endpoint *);
 
 /* Makes the paths of the endpoint those between the uplinks of its fabric and
  * 'remote_ips', which become its addresses. */

@@ -56,6 +56,20 @@ fabric_registry_changed(void)
     seq_change(fabric_registry_seq());
 }
 
+void
+fabric_endpoint_changed(struct fabric_endpoint *ep)
+{
+    atomic_count_inc(&ep->n_changes);
+    seq_change(fabric_registry_seq());
+}
+
+unsigned int
+fabric_endpoint_n_changes(const struct fabric_endpoint *ep)
+{
+    return atomic_count_get(&CONST_CAST(struct fabric_endpoint *,
+                                        ep)->n_changes);
+}
+
 /* Fabrics. */
 
 static struct fabric_uplink_config

@@ -164,6 +164,11 @@ uint32_t fabric_endpoint_id(const struct fabric_endpoint *);
 const char *fabric_endpoint_name(const struct fabric_endpoint *);
 enum fabric_policy fabric_endpoint_policy(const struct fabric_endpoint *);
 
+/* Counts changes of the endpoint's paths, of their states, too.  It begins
+ * anew when an endpoint is made anew, which fabric_registry_generation()
+ * tells. */
+unsigned int fabric_endpoint_n_changes(const struct fabric_endpoint *);
+
 /* The address that stands for the endpoint in flows (tun_src and tun_dst),
  * whichever path a packet takes: its first remote IP that has a path. */
 const struct in6_addr *fabric_endpoint_primary_ip(

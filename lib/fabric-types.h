@@ -64,7 +64,8 @@ enum {
 #undef FABRIC_POLICY
 };
 
-/* State of a path: (enumerator, name in Fabric_Path.state, usable).
+/* State of a path: (enumerator, name in Fabric_Path.state, usable).  The order
+ * is what OpenFlow has on the wire (ofp-fabric-msg.h): append only.
  *
  * UNKNOWN   never answered a probe: the peer may not be Weft; used.
  * UP        probes are answered; used.
@@ -83,6 +84,11 @@ enum {
 enum fabric_path_state {
 #define FABRIC_PATH_STATE(ENUM, NAME, USABLE) FABRIC_PATH_##ENUM,
     FABRIC_PATH_STATES
+#undef FABRIC_PATH_STATE
+};
+enum {
+#define FABRIC_PATH_STATE(ENUM, NAME, USABLE) +1
+    FABRIC_N_PATH_STATES = FABRIC_PATH_STATES
 #undef FABRIC_PATH_STATE
 };
 

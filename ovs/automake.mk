@@ -9,6 +9,7 @@ AM_CPPFLAGS += -I $(top_srcdir)/weft/lib
 AM_CPPFLAGS += -I $(top_builddir)/weft/lib
 AM_CPPFLAGS += -I $(top_srcdir)/weft/datapath-ext
 AM_CPPFLAGS += -I $(top_srcdir)/weft/ofproto
+AM_CPPFLAGS += -I $(top_srcdir)/weft/utilities
 AM_CPPFLAGS += -I $(top_srcdir)/tests
 
 EXTRA_DIST += \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # One file a line, in the order of the names.
+utilities_ovs_ofctl_SOURCES += weft/utilities/fabric-ofctl-glue.h
 utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl-check.c
 utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl-check.h
 utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl.c

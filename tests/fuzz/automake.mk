@@ -38,6 +38,11 @@ weft_tests_fuzz_fuzz_ofp_fabric_SOURCES = weft/tests/fuzz/fuzz-ofp-fabric.c
 weft_tests_fuzz_fuzz_ofp_fabric_LDADD = $(WEFT_FUZZ_LIBS)
 weft_tests_fuzz_fuzz_ofp_fabric_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
 
+WEFT_FUZZ += fuzz-ofp-fabric-msg
+weft_tests_fuzz_fuzz_ofp_fabric_msg_SOURCES = weft/tests/fuzz/fuzz-ofp-fabric-msg.c
+weft_tests_fuzz_fuzz_ofp_fabric_msg_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_ofp_fabric_msg_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
 WEFT_FUZZ += fuzz-quote
 weft_tests_fuzz_fuzz_quote_SOURCES = weft/tests/fuzz/fuzz-quote.c
 weft_tests_fuzz_fuzz_quote_LDADD = $(WEFT_FUZZ_LIBS)
@@ -55,6 +60,7 @@ noinst_PROGRAMS += weft/tests/fuzz/fuzz-flow-hash
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-gro
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-odp-fabric
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-ofp-fabric
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-ofp-fabric-msg
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-quote
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-stamp
 

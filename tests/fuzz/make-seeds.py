@@ -261,6 +261,42 @@ def ofp_seeds():
     return seeds
 
 
+def prop(kind, value):
+    data = struct.pack('!HH', kind, 4 + len(value)) + value
+    return data + bytes(-len(data) % 8)
+
+
+def ofp_msg_seeds():
+    threshold = prop(0x8001, struct.pack('!HBBQQ', 9, 1, 0, 2000, 1000))
+    name = prop(0x8000, b'host7')
+    degraded = prop(0x8002, struct.pack('!I', 0x21))
+    props = name + degraded + b''.join(
+        prop(i, bytes(4) + struct.pack('!Q', 1000 * i)) for i in (1, 3, 9, 77))
+    path = struct.pack('!HBBIIHH', 48 + len(props), 4, 2, 10, 7, 61440,
+                       0) + b''.join(bytes(10) + b'\xff\xff' + ip
+                                     for ip in (SRC4, DST4)) + props
+    status = path + threshold
+    seeds = {}
+    for version in 0, 3, 5:
+        for kind, bodies in enumerate((
+                {'monitor': struct.pack('!IHHII', 0xffffffff, 7, 1, 100, 0)
+                 + threshold,
+                 'cancel': bytes(16)},
+                {'state': b'\3' + bytes(7) + status,
+                 'short': b'\3' + bytes(7) + status[:64],
+                 'synced': b'\5' + bytes(7)},
+                {'all': struct.pack('!II', 0xffffffff, 0),
+                 'name': struct.pack('!II', 10, 0) + name},
+                {'paths': path + path, 'none': b''})):
+            for body, data in bodies.items():
+                seeds['%s%d' % (body, version)] = bytes([version,
+                                                         kind]) + data
+    seeds['text-monitor'] = b'\0\x81port=7,!paths,rate=5,' \
+                            b'threshold=rtt_us:2000:1000'
+    seeds['text-selection'] = b'\0\x80port=7,endpoint=host7'
+    return seeds
+
+
 def odp_seeds():
     vxlan = bytes.fromhex('08000000' '00006400')
     geneve = bytes.fromhex('02806558' '00006400' '01028001' '00000007')
@@ -298,6 +334,7 @@ def main():
                         ('stamp', stamp_seeds()),
                         ('flow-hash', flow_hash_seeds()),
                         ('gro', gro_seeds()), ('ofp-fabric', ofp_seeds()),
+                        ('ofp-fabric-msg', ofp_msg_seeds()),
                         ('odp-fabric', odp_seeds())):
         directory = os.path.join(sys.argv[1], 'fuzz-' + name)
         os.makedirs(directory, exist_ok=True)
