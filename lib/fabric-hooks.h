@@ -157,6 +157,11 @@ void fabric_ofmsg_destroy(struct fabric_ofmsg *);
 /* The other way: where 'ofconn' keeps it (in fabric-ofmsg-glue.h). */
 struct fabric_ofmsg **fabric_ofmsg_of(struct ofconn *ofconn);
 
+/* ofproto/ofproto-dpif.c, may_enable_port(), main thread, no locks: may
+ * traffic be sent to 'netdev'?  True unless it is a fabric without any usable
+ * path. */
+bool fabric_port_is_live(const struct netdev *netdev);
+
 /* lib/netdev-linux.c, netdev_linux_rxq_construct(), main or PMD thread, with
  * the netdev's mutex: 'fd' is the packet socket from which a workload port
  * will be read.  If there is a fabric or super-frames are to come

@@ -78,6 +78,8 @@ struct fabric {
     /* What the kernel forwarded: an array of rx_packets, rx_bytes, tx_packets,
      * tx_bytes that is never freed; NULL if the kernel does not forward. */
     ATOMIC(const uint64_t *) kern_stats;        /* [atomic] */
+
+    bool dead;                  /* [main] For fabric_live_run(). */
 };
 
 /* What flows need to know of an endpoint's addresses. */

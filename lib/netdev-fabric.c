@@ -9,7 +9,6 @@
  * Whatever a burst holds beyond a batch waits in the rxq. */
 
 #include <config.h>
-
 #include "netdev-fabric.h"
 
 #include <errno.h>
@@ -22,6 +21,7 @@
 #include "fabric-encap.h"
 #include "fabric-gso.h"
 #include "fabric-hooks.h"
+#include "fabric-live.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
 #include "fabric-stamp.h"
@@ -29,7 +29,6 @@
 #include "netdev-provider.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
-#include "ovs-atomic.h"
 #include "odp-util.h"
 #include "packets.h"
 #include "smap.h"
@@ -753,12 +752,14 @@ static void
 netdev_fabric_run(const struct netdev_class *class OVS_UNUSED)
 {
     fabric_prober_run();
+    fabric_live_run();
 }
 
 static void
 netdev_fabric_wait(const struct netdev_class *class OVS_UNUSED)
 {
     fabric_prober_wait();
+    fabric_live_wait();
 }
 
 static const struct netdev_class netdev_fabric_class = {
