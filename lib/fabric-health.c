@@ -43,10 +43,6 @@ enum fate { ANSWERED, OPEN, LOST };
  * twice as long. */
 #define MAX_WAIT 2000000
 
-/* Data counters do not grow faster than that, packets per us; what seems to is
- * a restart. */
-#define MAX_DATA_RATE 200
-
 /* Answers in the window that are enough to judge how many are marked. */
 #define MIN_CE_ANSWERS 20
 
@@ -442,45 +438,20 @@ fabric_health_data(struct fabric_health *h,
                    enum fabric_way way, uint32_t tx, uint32_t rx,
                    long long int now)
 {
-    struct fabric_health_data *d = &h->data[way];
-    long long int elapsed = now - d->when;
-    uint32_t sent = tx - d->tx;
-    uint32_t received = rx - d->rx;
+    struct fabric_data_loss *d = &h->data[way];
 
-    /* Samples close together tell little and make rates imprecise. */
-    if (!h->alive || (d->known && elapsed < config->data_slack * 500LL)) {
+    if (!h->alive || !fabric_data_loss_is_due(d, &config->data, now)) {
         return;
     }
     set_now(h, config, now);
-
-    /* A receiver that got far more than was sent, or a sender that sent more
-     * than is possible, has started anew. */
-    if (d->known && sent <= (elapsed + 1) * MAX_DATA_RATE
-        && received <= (uint64_t) sent + MAX(d->rate, 1000)) {
-        uint64_t rate = sent * UINT64_C(1000000) / MAX(elapsed, 1);
-        int64_t slack_us = (config->data_slack * 1000LL
-                            + fabric_rtt_bound(&h->rtt));
-        int64_t missing = (int32_t) (sent - received);
-
-        d->sum_tx += sent;
-        d->sum_missing += missing;
-        d->rate = MAX(MIN(rate, UINT32_MAX), d->rate - d->rate / 8);
-        d->excess += missing * MILLION
-                     - (int64_t) sent * (config->loss_ppm / 2);
-        d->excess = MAX(d->excess, 0);
-        if (config->loss_ppm && config->judge_data
-            && d->excess >= (config->data_evidence * INT64_C(1000000)
-                             + d->rate * slack_us)) {
-            d->excess = 0;
-            alarm(h, (way == FABRIC_WAY_THERE ? FABRIC_HEALTH_DATA_THERE
-                      : FABRIC_HEALTH_DATA_BACK));
-        }
+    if (fabric_data_loss_update(d, &config->data, tx, rx,
+                                fabric_rtt_bound(&h->rtt),
+                                config->loss_ppm / 2, now)
+        && config->loss_ppm) {
+        alarm(h, (way == FABRIC_WAY_THERE ? FABRIC_HEALTH_DATA_THERE
+                  : FABRIC_HEALTH_DATA_BACK));
     }
     fabric_window_add_data(&h->window, way, d->sum_tx, d->sum_missing);
-    d->known = true;
-    d->tx = tx;
-    d->rx = rx;
-    d->when = now;
 }
 
 /* Flapping. */
@@ -519,7 +490,7 @@ fabric_health_set_alive(struct fabric_health *h,
         h->excess = h->excess_large = 0;
         memset(h->excess_class, 0, sizeof h->excess_class);
         for (int way = 0; way < FABRIC_N_WAYS; way++) {
-            h->data[way].excess = h->data[way].ppm = 0;
+            fabric_data_loss_restart(&h->data[way]);
         }
         fabric_rtt_restart(&h->rtt);
     } else {
@@ -605,11 +576,11 @@ assess_window(struct fabric_health *h,
         bad |= still_loses(config, s.class_lost[i], s.class_n[i]);
     }
     for (int way = 0; way < FABRIC_N_WAYS; way++) {
-        struct fabric_health_data *d = &h->data[way];
+        struct fabric_data_loss *d = &h->data[way];
 
         d->ppm = ppm(s.data_lost[way], s.data_tx[way]);
-        bad |= (config->judge_data
-                && s.data_lost[way] > config->data_evidence
+        bad |= (config->data.judge
+                && s.data_lost[way] > config->data.evidence
                 && still_loses(config, s.data_lost[way], s.data_tx[way]));
     }
 

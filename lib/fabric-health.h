@@ -48,6 +48,7 @@
  *     }
  */
 
+#include "fabric-data-loss.h"
 #include "fabric-rtt.h"
 #include "fabric-window.h"
 #include "util.h"
@@ -90,11 +91,7 @@ struct fabric_health_config {
                                  * it is found, too, in time; a tenth about
                                  * once in ten days, a fiftieth in years. */
     unsigned int loss_evidence; /* Lost probes in excess, thousandths. */
-    unsigned int judge_data;    /* Is loss of data evidence at all? */
-    unsigned int data_evidence; /* Lost data packets in excess. */
-    unsigned int data_slack;    /* ms, besides the round trip, that data may
-                                 * take longer than the probe that tells how
-                                 * many there were. */
+    struct fabric_data_loss_config data;
 
     struct fabric_rtt_config rtt;
     uint32_t ce_ppm;            /* Marked probes that are too many; 0: none. */
@@ -122,9 +119,7 @@ struct fabric_health_config {
     .large_size = 1024,                         \
     .loss_ppm = 5000,                           \
     .loss_evidence = 3500,                      \
-    .judge_data = true,                         \
-    .data_evidence = 10,                        \
-    .data_slack = 20,                           \
+    .data = FABRIC_DATA_LOSS_CONFIG_DEFAULT,    \
     .rtt = FABRIC_RTT_CONFIG_DEFAULT,           \
     .ce_ppm = 500000,                           \
     .recover = 30000,                           \
@@ -139,17 +134,6 @@ struct fabric_health_config {
 #define FABRIC_HEALTH_RING 128          /* Probes whose fate may be open. */
 
 /* Data packets one way, by the counters of both ends. */
-struct fabric_health_data {
-    bool known;
-    uint32_t tx, rx;            /* As last told. */
-    uint32_t sum_tx;            /* Sent and missing since the beginning, */
-    uint32_t sum_missing;       /* restarts of either end taken out. */
-    uint32_t rate;              /* Packets per second, recent peak. */
-    uint32_t ppm;               /* Lost, in the window. */
-    long long int when;
-    int64_t excess;             /* Evidence, millionths of packets. */
-};
-
 struct fabric_health {
     struct fabric_window window;
     long long int now;          /* Latest that was told. */
@@ -181,7 +165,7 @@ struct fabric_health {
                                  * ppm times 512. */
 
     struct fabric_rtt rtt;
-    struct fabric_health_data data[FABRIC_N_WAYS];
+    struct fabric_data_loss data[FABRIC_N_WAYS];
 
     /* Judgement. */
     long long int assessed;     /* Bucket of the window, latest that began. */
@@ -203,7 +187,7 @@ struct fabric_health {
     uint32_t n_degraded;        /* or became degraded. */
 };
 /* Tens of thousands of them must not be felt. */
-BUILD_ASSERT_DECL(sizeof(struct fabric_health) <= 1552);
+BUILD_ASSERT_DECL(sizeof(struct fabric_health) <= 1568);
 
 void fabric_health_init(struct fabric_health *,
                         const struct fabric_health_config *,

@@ -178,7 +178,7 @@ parse_probe_data_loss(const char *value, struct fabric_config *config)
     bool judge = false;
     char *error = parse_bool(value, &judge);
 
-    config->health.judge_data = judge;
+    config->health.data.judge = judge;
     return error;
 }
 
@@ -615,8 +615,6 @@ fabric_parse_config(const struct fabric_text *text,
         .uplink = xstrdup("udp"),
     };
 
-    /* What a host itself drops under load is counted as well. */
-    config->health.judge_data = false;
     config->health.recover = 10000;
 
     char *error = parse_config_columns(text, config);

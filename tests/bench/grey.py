@@ -79,7 +79,7 @@ def affected_paths(the_lab):
 
 def measure(args, the_lab, case, results):
     for h in the_lab.hosts():
-        h.vsctl("set", "Fabric", "fab0", "probe:data_loss=true",
+        h.vsctl("set", "Fabric", "fab0",
                 'probe:dscp="%s"' % ("0,46" if case == "class" else "0"))
     wait_for(lambda: len(in_state(the_lab, "up")) == 16, 20, "16 paths up")
     affected = affected_paths(the_lab)
