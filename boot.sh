@@ -49,6 +49,7 @@ ethtool         ethtool             offloads of the lab's links
 nftables        nft                 impairments in the lab
 tcpdump         tcpdump             captures
 tshark          tshark              decoding captures
+tmux            tmux                the live view in the tests
 python3-scapy   scapy.py            malformed packets
 python3-os-ken  os_ken.py           a controller
 END
@@ -57,6 +58,7 @@ END
 # What the build goes on without, and does not have everywhere.
 optional_packages() {
     cat << END
+libncurses-dev  ncursesw.pc         ovs-fabric's live view
 libxdp-dev      libxdp.pc           AF_XDP ports, which a bench compares with
 libnuma-dev     /usr/include/numa.h  also those
 END

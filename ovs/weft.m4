@@ -1,5 +1,35 @@
 dnl SPDX-License-Identifier: Apache-2.0
 
+dnl WEFT_CHECKS
+dnl
+dnl Everything that our files need and that may not be there.
+AC_DEFUN([WEFT_CHECKS], [
+  WEFT_CHECK_KERN
+  WEFT_CHECK_SCREEN
+])
+
+dnl WEFT_CHECK_SCREEN
+dnl
+dnl Checks for what "ovs-fabric top" shows a live view with: ncurses for wide
+dnl characters.  Without, it only prints.
+AC_DEFUN([WEFT_CHECK_SCREEN], [
+  AC_ARG_WITH(
+    [ncurses],
+    [AS_HELP_STRING([--without-ncurses],
+                    [Leave out the live view of ovs-fabric])],
+    [], [with_ncurses=auto])
+  have_fabric_screen=no
+  if test "$with_ncurses" != no; then
+    PKG_CHECK_MODULES([NCURSES], [ncursesw >= 6],
+      [have_fabric_screen=yes],
+      [if test "$with_ncurses" = yes; then
+         AC_MSG_ERROR([--with-ncurses needs ncursesw (libncurses-dev)])
+       fi
+       AC_MSG_WARN([no live view in ovs-fabric without ncursesw])])
+  fi
+  AM_CONDITIONAL([HAVE_FABRIC_SCREEN], [test "$have_fabric_screen" = yes])
+])
+
 dnl WEFT_CHECK_KERN
 dnl
 dnl Checks for what the kernel's fast path needs: clang to compile the BPF

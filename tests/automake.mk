@@ -9,6 +9,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-config.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-discover.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-drops.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-dummy-macros.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-eyes.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-faults.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-fast.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-health.at
@@ -31,6 +32,7 @@ WEFT_TESTSUITE_AT += weft/tests/testsuite.at
 WEFT_TESTSUITE_AT += weft/tests/version.at
 EXTRA_DIST += $(WEFT_TESTSUITE_AT)
 EXTRA_DIST += weft/tests/fabric-draw.py
+EXTRA_DIST += weft/tests/fabric-fake.py
 EXTRA_DIST += weft/tests/stamp_vectors.py
 
 # Programs for the suite to call, as sub-commands of upstream's ovstest.

@@ -6,6 +6,30 @@ utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl-check.c
 utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl-check.h
 utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl.c
 
+# Looking at fabrics.
+bin_PROGRAMS += weft/utilities/ovs-fabric
+weft_utilities_ovs_fabric_SOURCES = \
+	weft/utilities/fabric-grid.c \
+	weft/utilities/fabric-grid.h \
+	weft/utilities/fabric-map-layout.c \
+	weft/utilities/fabric-map-layout.h \
+	weft/utilities/fabric-map.c \
+	weft/utilities/fabric-map.h \
+	weft/utilities/fabric-text.c \
+	weft/utilities/fabric-text.h \
+	weft/utilities/fabric-top.c \
+	weft/utilities/fabric-top.h \
+	weft/utilities/fabric-view.c \
+	weft/utilities/fabric-view.h \
+	weft/utilities/ovs-fabric.c
+weft_utilities_ovs_fabric_LDADD = lib/libopenvswitch.la
+weft_utilities_ovs_fabric_CPPFLAGS = $(AM_CPPFLAGS)
+if HAVE_FABRIC_SCREEN
+weft_utilities_ovs_fabric_SOURCES += weft/utilities/fabric-top-screen.c
+weft_utilities_ovs_fabric_CPPFLAGS += $(NCURSES_CFLAGS) -DHAVE_FABRIC_SCREEN
+weft_utilities_ovs_fabric_LDADD += $(NCURSES_LIBS)
+endif
+
 # Commands of the tree, not installed.
 EXTRA_DIST += weft/utilities/fabric-demo
 EXTRA_DIST += weft/utilities/fabric-lab
@@ -21,6 +45,8 @@ EXTRA_DIST += weft/utilities/fabric_lab/topology.py
 EXTRA_DIST += weft/utilities/fabric_lab/underlay.py
 
 man_MANS += weft/utilities/fabric-vsctl.8
+man_MANS += weft/utilities/ovs-fabric.8
 man_MANS += weft/utilities/weft-fabric.7
 EXTRA_DIST += weft/utilities/fabric-vsctl.8
+EXTRA_DIST += weft/utilities/ovs-fabric.8
 EXTRA_DIST += weft/utilities/weft-fabric.7
