@@ -33,6 +33,28 @@ fabric_bfd_default_addrs(enum fabric_encap encap, const struct in6_addr *src,
     }
 }
 
+static bool
+is_loopback(const struct in6_addr *ip)
+{
+    return ((IN6_IS_ADDR_V4MAPPED(ip) && ip->s6_addr[12] == 127)
+            || IN6_IS_ADDR_LOOPBACK(ip));
+}
+
+void
+fabric_bfd_reply_addrs(enum fabric_encap encap, const struct in6_addr *local,
+                       const struct in6_addr *remote,
+                       const struct fabric_bfd_addrs *theirs,
+                       struct fabric_bfd_addrs *ours)
+{
+    if (is_loopback(&theirs->dst) && ipv6_addr_equals(&theirs->src, remote)) {
+        fabric_bfd_default_addrs(encap, local, ours);
+    } else {
+        *ours = *theirs;
+        ours->src = theirs->dst;
+        ours->dst = theirs->src;
+    }
+}
+
 /* Composing. */
 
 #define BFD_UDP_LEN (UDP_HEADER_LEN + FABRIC_BFD_LEN)

@@ -48,6 +48,14 @@ struct fabric_bfd_addrs {
 void fabric_bfd_default_addrs(enum fabric_encap, const struct in6_addr *src,
                               struct fabric_bfd_addrs *);
 
+/* Fills in, as '*ours', the addresses with which to answer a peer at 'remote'
+ * that uses 'theirs': those above, from 'local', if it does as the RFCs say,
+ * else its own ones exchanged. */
+void fabric_bfd_reply_addrs(enum fabric_encap, const struct in6_addr *local,
+                            const struct in6_addr *remote,
+                            const struct fabric_bfd_addrs *theirs,
+                            struct fabric_bfd_addrs *ours);
+
 /* Writes the whole frame, checksums included, from UDP port 'src_port', to
  * 'frame', with room for FABRIC_BFD_MAX_FRAME bytes.  Returns its length. */
 size_t fabric_bfd_compose(const struct fabric_bfd_packet *,

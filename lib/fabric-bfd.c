@@ -56,6 +56,24 @@ fabric_bfd_state_to_string(enum fabric_bfd_state state)
     return state < ARRAY_SIZE(names) ? names[state] : "unknown";
 }
 
+const char *
+fabric_bfd_diag_to_string(uint8_t diag)
+{
+    static const char *const names[] = {
+        "no diagnostic",
+        "detection time expired",
+        "echo failed",
+        "neighbor signaled down",
+        "forwarding plane reset",
+        "path down",
+        "concatenated path down",
+        "administratively down",
+        "reverse concatenated path down",
+    };
+
+    return diag < ARRAY_SIZE(names) ? names[diag] : "unknown";
+}
+
 /* Packets. */
 
 void
@@ -272,6 +290,7 @@ fabric_bfd_receive(struct fabric_bfd *b,
     b->remote_diag = packet->diag;
     b->remote_min_tx = packet->min_tx;
     b->remote_min_rx = packet->min_rx;
+    b->remote_demand = packet->demand;
     b->remote_multiplier = packet->multiplier;
     if (packet->final) {
         confirmed(b);
@@ -302,6 +321,7 @@ fabric_bfd_check(struct fabric_bfd *b, long long int now)
     b->remote_state = FABRIC_BFD_DOWN;
     b->remote_min_rx = 1;
     b->remote_min_tx = 0;
+    b->remote_demand = false;
     b->final_due = false;
     if (b->state == FABRIC_BFD_INIT || b->state == FABRIC_BFD_UP) {
         return set_state(b, FABRIC_BFD_DOWN, FABRIC_BFD_DIAG_EXPIRED, now);
@@ -311,6 +331,14 @@ fabric_bfd_check(struct fabric_bfd *b, long long int now)
 }
 
 /* Sending. */
+
+/* Section 6.8.7: is the remote system in demand mode, which is in force? */
+static bool
+demand_mode(const struct fabric_bfd *b)
+{
+    return (b->remote_demand && b->state == FABRIC_BFD_UP
+            && b->remote_state == FABRIC_BFD_UP);
+}
 
 long long int
 fabric_bfd_deadline(const struct fabric_bfd *b)
@@ -340,15 +368,16 @@ fabric_bfd_send(struct fabric_bfd *b, long long int now, uint32_t random,
     if (now < b->next_tx) {
         return false;
     }
+    b->last_tx = now;
+    b->jitter = make_jitter(b, random);
+    schedule(b);
+
     compose(b, my_disc, packet);
     packet->poll = (poll || b->changed) && b->state == FABRIC_BFD_UP;
     if (packet->poll) {
         b->announced = true;
     }
-    b->last_tx = now;
-    b->jitter = make_jitter(b, random);
-    schedule(b);
-    return true;
+    return packet->poll || !demand_mode(b);
 }
 
 bool

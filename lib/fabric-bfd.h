@@ -25,7 +25,8 @@
  * it which of several packets was answered.
  *
  * Polls.  Any periodic packet may be a poll, which the remote system answers
- * at once (section 6.5).
+ * at once (section 6.5).  To one in demand mode (section 6.6) no other packets
+ * are sent while both are up.
  *
  * Times and intervals are us, of any monotonic clock.
  *
@@ -52,6 +53,8 @@ enum fabric_bfd_diag {
     FABRIC_BFD_DIAG_NEIGHBOR_DOWN = 3,  /* The peer says that it is down. */
     FABRIC_BFD_DIAG_ADMIN_DOWN = 7,
 };
+
+const char *fabric_bfd_diag_to_string(uint8_t diag);
 
 struct fabric_bfd_packet {
     enum fabric_bfd_state state;
@@ -100,6 +103,7 @@ struct fabric_bfd {
     uint32_t remote_disc;       /* 0: not known. */
     uint32_t remote_min_tx;
     uint32_t remote_min_rx;
+    bool remote_demand;         /* Does it want polls only? */
 
     bool final_due;             /* Is a poll of the peer to be answered? */
     uint32_t jitter;            /* Taken off the interval, thousandths. */

@@ -190,6 +190,7 @@ fabric_endpoint_rebuild(struct fabric_endpoint *ep)
     free(ep->paths);
     ep->paths = paths;
     ep->n_paths = n;
+    fabric_bfd_peer_paths_changed(ep);
     fabric_endpoint_changed(ep);
 }
 
@@ -263,6 +264,7 @@ void
 fabric_endpoint_destroy(struct fabric_endpoint *ep)
 {
     fabric_prober_remove(ep);
+    fabric_bfd_peer_destroy(ep);
     map_ips(ep, NULL, 0);
     cmap_remove(&ep->fabric->by_id, &ep->id_node, hash_int(ep->id, 0));
     cmap_remove(&ep->fabric->by_endpoint_name, &ep->name_node,

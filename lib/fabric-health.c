@@ -433,6 +433,12 @@ fabric_health_answered(struct fabric_health *h,
 }
 
 void
+fabric_health_works(struct fabric_health *h)
+{
+    h->n_good = MIN(h->n_good + 1, MIN_GOOD);
+}
+
+void
 fabric_health_data(struct fabric_health *h,
                    const struct fabric_health_config *config,
                    enum fabric_way way, uint32_t tx, uint32_t rx,

@@ -216,6 +216,9 @@ void fabric_health_answered(struct fabric_health *,
                             const struct fabric_health_answer *,
                             long long int now);
 
+/* The path was seen to work, by something that measures nothing. */
+void fabric_health_works(struct fabric_health *);
+
 /* When probe 'seq' of this path arrived, the peer had received 'count' probes
  * of this path, that one included, since any time.  Before
  * fabric_health_answered() if the same packet tells both. */

@@ -47,6 +47,23 @@ fabric_liveness_sent(struct fabric_liveness *l, long long int now_us)
     return seq;
 }
 
+uint32_t
+fabric_liveness_tried(struct fabric_liveness *l)
+{
+    l->n_tries++;
+    l->trying = true;
+    l->try_seq = l->next_seq++;
+    return l->try_seq;
+}
+
+void
+fabric_liveness_forgive(struct fabric_liveness *l)
+{
+    l->n_tries += l->probe_tx - l->probe_rx;
+    l->probe_tx = l->probe_rx;
+    l->n_unanswered = 0;
+}
+
 void
 fabric_liveness_departs(struct fabric_liveness *l, uint32_t seq,
                         long long int now_us)
@@ -63,7 +80,6 @@ fabric_liveness_departure(const struct fabric_liveness *l, uint32_t seq)
 static void
 update_rtt(struct fabric_liveness *l, int64_t rtt)
 {
-    rtt = MAX(rtt, 0);
     l->rtt_us = rtt;
     if (l->rtt_min_us < 0 || rtt < l->rtt_min_us) {
         l->rtt_min_us = rtt;
@@ -81,7 +97,7 @@ probe_age(const struct fabric_liveness *l, uint32_t seq)
 {
     uint32_t age = l->next_seq - seq;
 
-    return age > l->probe_tx ? 0 : age;
+    return age > l->probe_tx + l->n_tries ? 0 : age;
 }
 
 /* Is 'seq' later than 'ref', in serial number arithmetic (RFC 1982)? */
@@ -122,8 +138,14 @@ fabric_liveness_answered(struct fabric_liveness *l,
                          const struct fabric_probe_config *config,
                          uint32_t seq, int64_t rtt_us)
 {
-    uint32_t age = probe_age(l, seq);
+    uint32_t age;
 
+    if (l->trying && seq == l->try_seq) {
+        l->trying = false;
+        l->n_tries--;
+        l->probe_tx++;
+    }
+    age = probe_age(l, seq);
     if (!age || (l->ever_direct && !seq_later(seq, l->last_direct))) {
         /* Never sent; or duplicated, replayed or overtaken. */
         return false;
@@ -131,7 +153,9 @@ fabric_liveness_answered(struct fabric_liveness *l,
     l->ever_direct = true;
     l->last_direct = seq;
     l->probe_rx++;
-    update_rtt(l, rtt_us);
+    if (rtt_us >= 0) {
+        update_rtt(l, rtt_us);
+    }
     return fabric_liveness_heard(l, config, seq);
 }
 
@@ -160,11 +184,19 @@ fabric_liveness_check(struct fabric_liveness *l,
         || (l->state == FABRIC_PATH_UNKNOWN && !peer_answers)) {
         return false;
     }
-    l->state = FABRIC_PATH_DOWN;
-    l->n_run = 0;
-    l->n_down++;
-    l->rtt_min_us = -1;
+    fabric_liveness_fail(l);
     return true;
+}
+
+void
+fabric_liveness_fail(struct fabric_liveness *l)
+{
+    if (l->state != FABRIC_PATH_DOWN) {
+        l->state = FABRIC_PATH_DOWN;
+        l->n_run = 0;
+        l->n_down++;
+        l->rtt_min_us = -1;
+    }
 }
 
 uint64_t

@@ -49,6 +49,10 @@ struct fabric_liveness {
                                          * 'n_unanswered'. */
     long long int sent_us[FABRIC_LIVENESS_WINDOW];
 
+    uint32_t try_seq;                   /* Of the latest try... */
+    bool trying;                        /* ...if it was not answered. */
+    uint32_t n_tries;                   /* Not answered so far. */
+
     uint64_t probe_tx;
     uint64_t probe_rx;
     uint64_t n_down;
@@ -67,7 +71,15 @@ void fabric_liveness_reset(struct fabric_liveness *);
 /* A probe leaves now; returns the sequence number to put into it. */
 uint32_t fabric_liveness_sent(struct fabric_liveness *, long long int now_us);
 
-/* Probe 'seq', for which that was called just now, really leaves only now. */
+/* Likewise, a try, which counts as a probe only if it is answered. */
+uint32_t fabric_liveness_tried(struct fabric_liveness *);
+
+/* Probes that were not answered turn into tries: the peer does not speak that
+ * protocol. */
+void fabric_liveness_forgive(struct fabric_liveness *);
+
+/* Probe 'seq', for which one of those was called just now, really leaves only
+ * now. */
 void fabric_liveness_departs(struct fabric_liveness *, uint32_t seq,
                              long long int now_us);
 
@@ -76,7 +88,8 @@ long long int fabric_liveness_departure(const struct fabric_liveness *,
                                         uint32_t seq);
 
 /* The answer to probe 'seq' arrived after a round trip of 'rtt_us', without
- * the time that it spent in the peer.  Returns true if the state changed. */
+ * the time that it spent in the peer; -1 if that is not known.  Returns true
+ * if the state changed. */
 bool fabric_liveness_answered(struct fabric_liveness *,
                               const struct fabric_probe_config *,
                               uint32_t seq, int64_t rtt_us);
@@ -91,6 +104,9 @@ bool fabric_liveness_heard(struct fabric_liveness *,
 bool fabric_liveness_check(struct fabric_liveness *,
                            const struct fabric_probe_config *,
                            bool peer_answers, long long int now_us);
+
+/* The path is down for another reason than that. */
+void fabric_liveness_fail(struct fabric_liveness *);
 
 /* When fabric_liveness_check() may next change the state; LLONG_MAX if only an
  * answer or another probe can. */

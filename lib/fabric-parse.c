@@ -16,6 +16,7 @@
  * 'char *parse(const char *value, struct fabric_config *)' that takes the
  * value).  A key that is in neither list is told in a warning. */
 #define FABRIC_PROBE_KEYS                       \
+    FABRIC_KEY("bfd_dst_mac", probe_bfd_dst_mac) \
     FABRIC_KEY("ce", probe_ce)                  \
     FABRIC_KEY("data_loss", probe_data_loss)    \
     FABRIC_KEY("dscp", probe_dscp)              \
@@ -30,6 +31,7 @@
     FABRIC_KEY("large_every", probe_large_every) \
     FABRIC_KEY("loss", probe_loss)              \
     FABRIC_KEY("multiplier", probe_multiplier)  \
+    FABRIC_KEY("protocol", probe_protocol)      \
     FABRIC_KEY("recover", probe_recover)        \
     FABRIC_KEY("rtt", probe_rtt)                \
     FABRIC_KEY("rtt_excess", probe_rtt_excess)  \
@@ -81,6 +83,17 @@ parse_range(const char *value, long long int min, long long int max,
 }
 
 static char *
+parse_uint(const char *value, unsigned int min, unsigned int max,
+           unsigned int *n)
+{
+    long long int x = 0;
+    char *error = parse_range(value, min, max, &x);
+
+    *n = x;
+    return error;
+}
+
+static char *
 parse_probe_enable(const char *value, struct fabric_config *config)
 {
     return parse_bool(value, &config->probe.enabled);
@@ -96,61 +109,38 @@ static char *
 parse_probe_discovery_interval(const char *value,
                                struct fabric_config *config)
 {
-    long long int n = 0;
-    char *error = parse_range(value, 1000, 86400000, &n);
-
-    config->probe.discovery_interval = n;
-    return error;
+    return parse_uint(value, 1000, 86400000,
+                      &config->probe.discovery_interval);
 }
 
 static char *
 parse_probe_interval(const char *value, struct fabric_config *config)
 {
-    long long int n = 0;
-    char *error = parse_range(value, 1, 60000, &n);
-
-    config->probe.interval = n;
-    return error;
+    return parse_uint(value, 1, 60000, &config->probe.interval);
 }
 
 static char *
 parse_probe_idle_interval(const char *value, struct fabric_config *config)
 {
-    long long int n = 0;
-    char *error = parse_range(value, 1, 60000, &n);
-
-    config->probe.idle_interval = n;
-    return error;
+    return parse_uint(value, 1, 60000, &config->probe.idle_interval);
 }
 
 static char *
 parse_probe_idle_after(const char *value, struct fabric_config *config)
 {
-    long long int n = 0;
-    char *error = parse_range(value, 1, 86400000, &n);
-
-    config->probe.idle_after = n;
-    return error;
+    return parse_uint(value, 1, 86400000, &config->probe.idle_after);
 }
 
 static char *
 parse_probe_multiplier(const char *value, struct fabric_config *config)
 {
-    long long int n = 0;
-    char *error = parse_range(value, 1, 255, &n);
-
-    config->probe.multiplier = n;
-    return error;
+    return parse_uint(value, 1, 255, &config->probe.multiplier);
 }
 
 static char *
 parse_probe_vni(const char *value, struct fabric_config *config)
 {
-    long long int n = 0;
-    char *error = parse_range(value, 0, FABRIC_MAX_VNI, &n);
-
-    config->probe.vni = n;
-    return error;
+    return parse_uint(value, 0, FABRIC_MAX_VNI, &config->probe.vni);
 }
 
 /* Stores a percentage with up to four decimals as parts per million. */
@@ -222,21 +212,13 @@ parse_probe_recover(const char *value, struct fabric_config *config)
 static char *
 parse_probe_window(const char *value, struct fabric_config *config)
 {
-    long long int n = 0;
-    char *error = parse_range(value, 1000, 60000, &n);
-
-    config->health.window = n;
-    return error;
+    return parse_uint(value, 1000, 60000, &config->health.window);
 }
 
 static char *
 parse_probe_large_every(const char *value, struct fabric_config *config)
 {
-    long long int n = 0;
-    char *error = parse_range(value, 0, 1000, &n);
-
-    config->probe.large_every = n;
-    return error;
+    return parse_uint(value, 0, 1000, &config->probe.large_every);
 }
 
 static char *
@@ -320,6 +302,21 @@ parse_probe_key2(const char *value, struct fabric_config *config)
 {
     return (config->keys.n ? parse_key(value, config)
             : xstrdup("there is no probe:key"));
+}
+
+static char *
+parse_probe_protocol(const char *value, struct fabric_config *config)
+{
+    return (fabric_protocol_from_string(value, &config->probe.protocol) ? NULL
+            : xasprintf("\"%s\" is none of stamp, bfd and auto", value));
+}
+
+static char *
+parse_probe_bfd_dst_mac(const char *value, struct fabric_config *config)
+{
+    return (eth_addr_from_string(value, &config->probe.bfd_dst_mac)
+            && !eth_addr_is_multicast(config->probe.bfd_dst_mac) ? NULL
+            : xasprintf("\"%s\" is not the MAC address of a host", value));
 }
 
 static char *
@@ -606,6 +603,7 @@ fabric_parse_config(const struct fabric_text *text,
             .large_every = FABRIC_PROBE_DEFAULT_LARGE_EVERY,
             .discovery = true,
             .discovery_interval = FABRIC_PROBE_DEFAULT_DISCOVERY_INTERVAL,
+            .protocol = FABRIC_PROTOCOL_AUTO,
         },
         .health = FABRIC_HEALTH_CONFIG_DEFAULT,
         .csum = true,

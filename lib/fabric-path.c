@@ -212,7 +212,8 @@ fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
     path->last_change = time_msec();
     fabric_liveness_init(&path->live);
     fabric_health_init(&path->health, &ep->fabric->health, time_usec());
-    if (ep->answers && ep->fabric->probe.enabled) {
+    if (ep->fabric->probe.enabled
+        && fabric_bfd_peer_protocol(ep) != FABRIC_PROTOCOL_NONE) {
         /* Flows must not move to it before it is known to work: the peer may
          * have yet to learn of a new uplink. */
         path->live.state = FABRIC_PATH_DOWN;
@@ -251,6 +252,7 @@ void
 fabric_path_get_info(const struct fabric_path *path,
                      struct fabric_path_info *info)
 {
+    const struct fabric_bfd *bfd = fabric_bfd_peer_session(path);
     struct fabric_table_path *p = &fabric_table_paths[path->index];
     const struct fabric_liveness *l = &path->live;
 
@@ -259,6 +261,7 @@ fabric_path_get_info(const struct fabric_path *path,
         .remote_ip = p->remote_ip,
         .src_port = ntohs(p->src_port),
         .state = fabric_table_get_state(path->index),
+        .protocol = fabric_bfd_peer_protocol(path->endpoint),
         .n_slots = fabric_table_count_slots(path->index),
         .total_slots = FABRIC_TABLE_SLOTS,
         .probe_tx = l->probe_tx,
@@ -277,6 +280,10 @@ fabric_path_get_info(const struct fabric_path *path,
     atomic_read_relaxed(&p->tx_bytes, &info->tx_bytes);
     atomic_read_relaxed(&p->rx_packets, &info->rx_packets);
     atomic_read_relaxed(&p->rx_bytes, &info->rx_bytes);
+    if (bfd) {
+        info->has_bfd = true;
+        info->bfd = *bfd;
+    }
     info->weight = fabric_table_get_weight(path->index);
     info->reasons = path->health.reasons;
     fabric_health_get_stats(&path->health, &path->endpoint->fabric->health,

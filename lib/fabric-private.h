@@ -20,6 +20,7 @@
  * An object that is removed is freed after an RCU grace period. */
 
 #include "cmap.h"
+#include "fabric-bfd-peer.h"
 #include "fabric-health.h"
 #include "fabric-liveness.h"
 #include "fabric-registry.h"
@@ -126,6 +127,7 @@ struct fabric_endpoint {
 
     atomic_count n_changes;             /* fabric_endpoint_n_changes(). */
     bool answers;                       /* [mutex] Ever answered a probe? */
+    struct fabric_bfd_peer *bfd;        /* [mutex] NULL without BFD. */
     struct fabric_path **paths;         /* [mutex] */
     size_t n_paths;                     /* [mutex] */
     uint64_t gone_packets, gone_bytes;  /* [mutex] Sent over former paths. */
@@ -167,6 +169,7 @@ struct fabric_path {
     /* [mutex] */
     struct fabric_liveness live;
     struct fabric_health health;
+    struct fabric_bfd_path bfd;
 
     /* Low half of the timestamps of the latest tests. */
     uint32_t stamps[FABRIC_LIVENESS_WINDOW];

@@ -122,9 +122,11 @@ next_event(const struct fabric_endpoint *ep,
            const struct fabric_probe_config *config)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    long long int next = ep->next_probe;
+    long long int next = MIN(ep->next_probe,
+                             fabric_bfd_peer_deadline(ep, config));
+    bool judged = config->enabled && fabric_bfd_peer_uses_stamp(ep);
 
-    for (size_t i = 0; config->enabled && i < ep->n_paths; i++) {
+    for (size_t i = 0; judged && i < ep->n_paths; i++) {
         const struct fabric_liveness *l = &ep->paths[i]->live;
 
         if (l->state != FABRIC_PATH_UNKNOWN || ep->answers) {
@@ -160,6 +162,14 @@ reschedule(struct fabric_endpoint *ep,
     if (heap_max(heap) == &ep->timer) {
         latch_set(&change_latch);
     }
+}
+
+void
+fabric_prober_event_changed(struct fabric_endpoint *ep)
+{
+    struct fabric_probe_config config = endpoint_config(ep);
+
+    reschedule(ep, &config);
 }
 
 static bool
@@ -235,6 +245,7 @@ fabric_prober_reschedule(struct fabric *f)
             fabric_liveness_reset(&ep->paths[i]->live);
             fabric_path_refresh(ep->paths[i]);
         }
+        fabric_bfd_peer_reconfigure(ep);
         set_idle(ep, false);
         ep->last_sent = time_msec();
         schedule_first(ep);
@@ -364,6 +375,7 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric_probe_config config = endpoint_config(ep);
+    bool stamp = fabric_bfd_peer_uses_stamp(ep);
 
     for (size_t i = 0; i < ep->n_paths; i++) {
         struct fabric_path *path = ep->paths[i];
@@ -371,17 +383,19 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
         if (!config.enabled) {
             path->unreachable = false;
             fabric_path_refresh(path);
-        } else if (fabric_liveness_check(&path->live, &config, ep->answers,
-                                         now * 1000)) {
+        } else if (stamp
+                   && fabric_liveness_check(&path->live, &config, ep->answers,
+                                            now * 1000)) {
             fabric_path_refresh(path);
         }
     }
 
+    fabric_bfd_peer_run(ep, &config, &burst);
     if (!config.enabled) {
         ep->next_probe = LLONG_MAX;
     } else if (now >= ep->next_probe) {
         fabric_grade_endpoint(ep);
-        for (size_t i = 0; i < ep->n_paths; i++) {
+        for (size_t i = 0; stamp && i < ep->n_paths; i++) {
             fabric_session_test(ep->paths[i], &burst);
         }
         if (!ep->idle) {

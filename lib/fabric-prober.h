@@ -45,6 +45,10 @@ void fabric_prober_reschedule(struct fabric *f)
 void fabric_prober_unreachable(struct fabric_endpoint *)
     OVS_REQUIRES(fabric_table_mutex);
 
+/* Something is due earlier than it was. */
+void fabric_prober_event_changed(struct fabric_endpoint *)
+    OVS_REQUIRES(fabric_table_mutex);
+
 /* Something is sent to the endpoint, whose 'idle' in the path table is set.
  * Any thread. */
 void fabric_prober_wake(struct fabric_endpoint *)

@@ -259,7 +259,9 @@ fabric_probe_config_equal(const struct fabric_probe_config *a,
             && !memcmp(a->dscps, b->dscps, a->n_dscps)
             && a->large_every == b->large_every
             && a->discovery == b->discovery
-            && a->discovery_interval == b->discovery_interval);
+            && a->discovery_interval == b->discovery_interval
+            && a->protocol == b->protocol
+            && eth_addr_equals(a->bfd_dst_mac, b->bfd_dst_mac));
 }
 
 /* Copies to 'f' what can change in place. */

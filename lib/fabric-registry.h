@@ -43,6 +43,7 @@
  *     }
  */
 
+#include "fabric-bfd.h"
 #include "fabric-health.h"
 #include "fabric-stamp.h"
 #include "fabric-types.h"
@@ -70,6 +71,9 @@ struct fabric_probe_config {
     bool discovery;             /* Find out routes, and ports that take
                                  * them? */
     unsigned int discovery_interval;    /* ms between two times. */
+
+    enum fabric_protocol protocol;      /* Not NONE. */
+    struct eth_addr bfd_dst_mac;        /* Zero: as fabric-bfd-peer.h says. */
 };
 bool fabric_probe_config_equal(const struct fabric_probe_config *,
                                const struct fabric_probe_config *);
@@ -180,6 +184,9 @@ struct fabric_path_info {
     struct in6_addr remote_ip;
     uint16_t src_port;          /* Host byte order. */
     enum fabric_path_state state;
+    enum fabric_protocol protocol;      /* That told it, or NONE. */
+    bool has_bfd;               /* Is there a session between its IPs? */
+    struct fabric_bfd bfd;      /* A copy of it. */
     unsigned int n_slots;       /* Shares of the endpoint's flows, of */
     unsigned int total_slots;   /* this many. */
     uint64_t tx_packets;        /* Inner packets sent. */

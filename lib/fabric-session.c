@@ -18,6 +18,7 @@
 #include "fabric-session.h"
 
 #include "coverage.h"
+#include "fabric-bfd-frame.h"
 #include "fabric-discover.h"
 #include "fabric-drops.h"
 #include "fabric-encap.h"
@@ -44,13 +45,12 @@ probe_source_mac(void)
     return &mac;
 }
 
-/* The outer TTL of probes, which differs from that of data.  A NIC's GRO joins
- * datagrams of one flow, and then all go where the first goes: a shorter
- * datagram of data behind a probe would be lost to the probe socket.  It joins
- * none whose TTLs differ (inet_gro_receive() and ipv6_gro_receive() of
- * Linux). */
-static uint8_t
-probe_ttl(const struct fabric_uplink *up)
+/* A NIC's GRO joins datagrams of one flow, and then all go where the first
+ * goes: a shorter datagram of data behind a probe would be lost to the probe
+ * socket.  It joins none whose TTLs differ (inet_gro_receive() and
+ * ipv6_gro_receive() of Linux). */
+uint8_t
+fabric_probe_ttl(const struct fabric_uplink *up)
 {
     return up->config.ttl == UINT8_MAX ? UINT8_MAX - 1 : UINT8_MAX;
 }
@@ -141,7 +141,7 @@ compose(struct fabric_burst_item *item, uint8_t *buf)
     size = fabric_stamp_compose(&item->stamp, &f->keys, probe_source_mac(),
                                 &item->uplink->config.local_ip,
                                 buf + header_len, DATAGRAM_MAX - header_len);
-    if (item->path) {
+    if (item->path && item->judged) {
         fabric_health_sent(&item->path->health, &f->health, item->stamp.seq,
                            item->class, size, time_usec());
     }
@@ -174,7 +174,7 @@ send_run(struct fabric_burst_item **items, size_t n)
             .remote_ip = items[i]->remote_ip,
             .port_idx = items[i]->port_idx,
             .tos = items[i]->tos,
-            .ttl = items[i]->ttl ? items[i]->ttl : probe_ttl(up),
+            .ttl = items[i]->ttl ? items[i]->ttl : fabric_probe_ttl(up),
             .iov = iov,
             .n_iov = 1,
             .size = iov->iov_len,
@@ -262,17 +262,21 @@ enlarge(struct fabric_burst_item *item)
                      mtu - outer_len(item->uplink));
 }
 
-void
-fabric_session_test(struct fabric_path *path, struct fabric_burst *b)
+/* Adds test 'seq' of the path to the burst; 'judged' tells whether it says
+ * something of the path if there is no answer. */
+static void
+add_test(struct fabric_path *path, uint32_t seq, bool judged,
+         struct fabric_burst *b)
+    OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric *f = path->endpoint->fabric;
     struct fabric_burst_item *item
         = burst_add(b, f, path->uplink, path->port_idx,
                     &fabric_table_paths[path->index].remote_ip, path);
-    uint32_t seq = fabric_liveness_sent(&path->live, time_usec());
     uint8_t dscp;
 
     COVERAGE_INC(fabric_probe_sent);
+    item->judged = judged;
     item->class = seq % f->probe.n_dscps;
     dscp = f->probe.dscps[item->class];
     item->tos = dscp << 2 | IP_ECN_ECT_0;
@@ -286,10 +290,22 @@ fabric_session_test(struct fabric_path *path, struct fabric_burst *b)
         .n_heard = MIN(path->endpoint->n_paths, FABRIC_STAMP_MAX_HEARD),
     };
     /* Whatever the number of classes, each has its large tests. */
-    if (f->probe.large_every
+    if (judged && f->probe.large_every
         && !(seq / f->probe.n_dscps % f->probe.large_every)) {
         enlarge(item);
     }
+}
+
+void
+fabric_session_test(struct fabric_path *path, struct fabric_burst *b)
+{
+    add_test(path, fabric_liveness_sent(&path->live, time_usec()), true, b);
+}
+
+void
+fabric_session_try(struct fabric_path *path, struct fabric_burst *b)
+{
+    add_test(path, fabric_liveness_tried(&path->live), false, b);
 }
 
 void
@@ -608,6 +624,16 @@ refusal(enum fabric_stamp_result result)
             : FABRIC_DROP_RX_BAD_PROBE);
 }
 
+bool
+fabric_session_is_probe(const struct fabric_encap_info *info,
+                        uint32_t probe_vni, const void *frame, size_t size)
+{
+    bool management = info->vni == probe_vni;
+
+    return ((management && fabric_stamp_is_probe(frame, size))
+            || fabric_bfd_is_control(frame, size, management || info->oam));
+}
+
 void
 fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
                        const struct fabric_rx *rx, struct fabric_burst *b)
@@ -625,6 +651,9 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
     ep = fabric_endpoint_by_ip(f, &rx->remote_ip);
     if (!ep) {
         fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
+        return;
+    }
+    if (fabric_bfd_peer_receive(ep, up, rx, &info)) {
         return;
     }
     result = (info.vni != f->probe.vni ? FABRIC_STAMP_NOT_STAMP

@@ -26,6 +26,7 @@
 #include "fabric-table.h"
 
 struct fabric;
+struct fabric_encap_info;
 struct fabric_path;
 struct fabric_rx;
 struct fabric_uplink;
@@ -37,6 +38,7 @@ struct fabric_burst_item {
     unsigned int port_idx;
     struct in6_addr remote_ip;
     struct fabric_path *path;           /* To be tested; NULL for others. */
+    bool judged;                        /* If 'path': does silence count? */
     struct fabric_stamp stamp;          /* Without times and counters. */
     uint8_t tos;
     uint8_t ttl;                        /* Outer TTL, 0: that of probes. */
@@ -58,6 +60,11 @@ void fabric_burst_flush(struct fabric_burst *)
 void fabric_session_test(struct fabric_path *, struct fabric_burst *)
     OVS_REQUIRES(fabric_table_mutex);
 
+/* Likewise, of a path whose state another protocol tells: the test counts only
+ * if it is answered. */
+void fabric_session_try(struct fabric_path *, struct fabric_burst *)
+    OVS_REQUIRES(fabric_table_mutex);
+
 /* Adds a test packet with outer TTL 'ttl' that is part of no path's test.
  * Answers go to fabric_discover_answered(), since 'ssid' is none of a path's:
  * larger than FABRIC_MAX_SSID. */
@@ -66,6 +73,15 @@ void fabric_session_trace(const struct fabric *, struct fabric_uplink *,
                           const struct in6_addr *remote_ip, uint8_t ttl,
                           uint16_t ssid, uint32_t seq, struct fabric_burst *)
     OVS_REQUIRES(fabric_table_mutex);
+
+/* The outer TTL of probes, which differs from that of data. */
+uint8_t fabric_probe_ttl(const struct fabric_uplink *);
+
+/* Is 'frame', 'size' bytes, behind the header that 'info' describes, a probe,
+ * of whatever protocol, rather than for a tenant?  Any thread. */
+bool fabric_session_is_probe(const struct fabric_encap_info *info,
+                             uint32_t probe_vni, const void *frame,
+                             size_t size);
 
 /* Processes datagram 'rx', which 'up' of 'f' has received: adds the answer to
  * a test to the burst, or takes an answer. */

@@ -33,6 +33,12 @@ static const struct {
 #undef FABRIC_PATH_STATE
 };
 
+static const char *const protocols[] = {
+#define FABRIC_PROTOCOL(ENUM, NAME) [FABRIC_PROTOCOL_##ENUM] = NAME,
+    FABRIC_PROTOCOLS
+#undef FABRIC_PROTOCOL
+};
+
 const char *
 fabric_encap_to_string(enum fabric_encap encap)
 {
@@ -69,6 +75,25 @@ fabric_policy_from_string(const char *s, enum fabric_policy *policy)
     for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
         if (!strcmp(s, policies[i])) {
             *policy = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *
+fabric_protocol_to_string(enum fabric_protocol protocol)
+{
+    return protocol < ARRAY_SIZE(protocols) ? protocols[protocol] : "unknown";
+}
+
+bool
+fabric_protocol_from_string(const char *s, enum fabric_protocol *protocol)
+{
+    for (size_t i = FABRIC_PROTOCOL_NONE + 1; i < ARRAY_SIZE(protocols);
+         i++) {
+        if (!strcmp(s, protocols[i])) {
+            *protocol = i;
             return true;
         }
     }

@@ -64,6 +64,20 @@ enum {
 #undef FABRIC_POLICY
 };
 
+/* What tells the state of paths: (enumerator, name).  NONE is for paths of
+ * which nothing is known, AUTO for configuration. */
+#define FABRIC_PROTOCOLS                        \
+    FABRIC_PROTOCOL(NONE, "-")                  \
+    FABRIC_PROTOCOL(STAMP, "stamp")             \
+    FABRIC_PROTOCOL(BFD, "bfd")                 \
+    FABRIC_PROTOCOL(AUTO, "auto")
+
+enum fabric_protocol {
+#define FABRIC_PROTOCOL(ENUM, NAME) FABRIC_PROTOCOL_##ENUM,
+    FABRIC_PROTOCOLS
+#undef FABRIC_PROTOCOL
+};
+
 /* State of a path: (enumerator, name in Fabric_Path.state, usable).  The order
  * is what OpenFlow has on the wire (ofp-fabric-msg.h): append only.
  *
@@ -106,6 +120,11 @@ uint16_t fabric_encap_default_port(enum fabric_encap);
 
 const char *fabric_policy_to_string(enum fabric_policy);
 bool fabric_policy_from_string(const char *, enum fabric_policy *);
+
+const char *fabric_protocol_to_string(enum fabric_protocol);
+
+/* The name of something that can be configured, so not "-". */
+bool fabric_protocol_from_string(const char *, enum fabric_protocol *);
 
 const char *fabric_path_state_to_string(enum fabric_path_state);
 bool fabric_path_state_is_usable(enum fabric_path_state);

@@ -18,7 +18,7 @@
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-hooks.h"
-#include "fabric-stamp.h"
+#include "fabric-session.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
@@ -138,9 +138,9 @@ is_probe(const struct fabric_uplink *up, const uint8_t *data, size_t size)
     enum fabric_drop drop;
 
     return (fabric_encap_parse(up->config.encap, data, size, &info, &drop)
-            && info.vni == up->config.probe_vni
-            && fabric_stamp_is_probe(data + info.header_len,
-                                     size - info.header_len));
+            && fabric_session_is_probe(&info, up->config.probe_vni,
+                                       data + info.header_len,
+                                       size - info.header_len));
 }
 
 static struct message *

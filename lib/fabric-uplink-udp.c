@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "coverage.h"
+#include "fabric-bfd-frame.h"
 #include "fabric-drops.h"
 #include "fabric-ear.h"
 #include "fabric-socket.h"
@@ -106,31 +107,49 @@ set_buffer(int fd, int option, int force_option)
     }
 }
 
-/* Steers probes, recognized as fabric_stamp_is_probe() does, to the second
- * socket of the group.  Offsets are from the start of the UDP payload.  The
- * last two instructions return the socket's index; a load beyond the packet
- * returns 0, the data socket. */
+static uint32_t
+mac_hi(const struct eth_addr *mac)
+{
+    return ((uint32_t) mac->ea[0] << 24 | mac->ea[1] << 16
+            | mac->ea[2] << 8 | mac->ea[3]);
+}
+
+static uint32_t
+mac_lo(const struct eth_addr *mac)
+{
+    return mac->ea[4] << 8 | mac->ea[5];
+}
+
+/* Steers probes, recognized as fabric_stamp_is_probe() does, and BFD to the
+ * MAC that Open vSwitch uses on any VNI, to the second socket of the group.
+ * (Other BFD comes with the data.)  Offsets are from the start of the UDP
+ * payload.  The last two instructions return the socket's index; a load beyond
+ * the packet returns 0, the data socket. */
 static int
 attach_steering(const struct udp_uplink *udp)
 {
     const struct eth_addr *mac = &fabric_stamp_mac;
-    uint32_t mac_hi = ((uint32_t) mac->ea[0] << 24 | mac->ea[1] << 16
-                       | mac->ea[2] << 8 | mac->ea[3]);
-    uint32_t mac_lo = mac->ea[4] << 8 | mac->ea[5];
+    const struct eth_addr *ovs = &fabric_bfd_ovs_mac;
     bool geneve = udp->up.config.encap == FABRIC_ENCAP_GENEVE;
 
     struct sock_filter code[] = {
         /* Geneve: only without options, byte 0 being version and length. */
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, geneve ? 0x3f : 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 8),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 11),
+
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 8),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_hi(ovs), 0, 2),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_lo(ovs), 6, 7),
+
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_hi(mac), 0, 6),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_lo(mac), 0, 4),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
         BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 8),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, udp->up.config.probe_vni, 0, 5),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 8),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_hi, 0, 3),
-        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_lo, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, udp->up.config.probe_vni, 0, 1),
+
         BPF_STMT(BPF_RET | BPF_K, 1),
         BPF_STMT(BPF_RET | BPF_K, 0),
     };

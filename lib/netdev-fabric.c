@@ -24,7 +24,7 @@
 #include "fabric-live.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
-#include "fabric-stamp.h"
+#include "fabric-session.h"
 #include "fabric-turn.h"
 #include "netdev-provider.h"
 #include "openvswitch/poll-loop.h"
@@ -546,7 +546,7 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
     size -= info.header_len;
 
     atomic_read_relaxed(&m->fabric->probe_vni, &probe_vni);
-    if (info.vni == probe_vni && fabric_stamp_is_probe(frame, size)) {
+    if (fabric_session_is_probe(&info, probe_vni, frame, size)) {
         struct fabric_rx rx = *m->rx;
 
         rx.data = data;

@@ -487,6 +487,23 @@ hops_to_json(const struct fabric_hops *hops)
     return array;
 }
 
+static void
+put_bfd(struct json *object, const struct fabric_bfd *bfd)
+{
+    json_object_put_string(object, "bfd_state",
+                           fabric_bfd_state_to_string(bfd->state));
+    json_object_put_string(object, "bfd_diagnostic",
+                           fabric_bfd_diag_to_string(bfd->diag));
+    json_object_put_string(object, "bfd_peer_state",
+                           fabric_bfd_state_to_string(bfd->remote_state));
+    json_object_put_string(object, "bfd_peer_diagnostic",
+                           fabric_bfd_diag_to_string(bfd->remote_diag));
+    reply_put_integer(object, "bfd_tx_interval_us",
+                      fabric_bfd_tx_interval(bfd));
+    reply_put_integer(object, "bfd_detection_time_us",
+                      fabric_bfd_detection_time(bfd));
+}
+
 static struct json *
 path_to_json(const struct fabric_endpoint_row *ep,
              const struct fabric_path_info *path)
@@ -500,6 +517,13 @@ path_to_json(const struct fabric_endpoint_row *ep,
     reply_put_integer(object, "src_port", path->src_port);
     json_object_put_string(object, "state",
                            fabric_path_state_to_string(path->state));
+    if (path->protocol != FABRIC_PROTOCOL_NONE) {
+        json_object_put_string(object, "protocol",
+                               fabric_protocol_to_string(path->protocol));
+    }
+    if (path->has_bfd) {
+        put_bfd(object, &path->bfd);
+    }
     reply_put_integer(object, "state_ms", time_msec() - path->last_change);
     json_object_put(object, "share_percent",
                     json_real_create(path->total_slots
@@ -580,6 +604,8 @@ cmd_paths(struct unixctl_conn *conn, int argc, const char *argv[],
         { "probe_lost", "lost" },
         { "n_down", "downs" },
         { "tx_packets", "tx packets" },
+        { "protocol", "by" },
+        { "bfd_state", "BFD" },
         { "hops", "hops" },
     };
 
@@ -610,6 +636,9 @@ cmd_health(struct unixctl_conn *conn, int argc, const char *argv[],
         { "data_loss_back_ppm", "back" },
         { "ce_there_ppm", "CE there" },
         { "ce_back_ppm", "back" },
+        { "protocol", "by" },
+        { "bfd_state", "BFD" },
+        { "bfd_peer_diagnostic", "peer says" },
     };
 
     reply_paths(conn, argc > 1 ? argv[1] : NULL, columns,

@@ -4,6 +4,7 @@
 WEFT_TESTSUITE_AT =
 WEFT_TESTSUITE_AT += weft/tests/fabric-actions.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-bench.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-bfd.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-codec.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-config.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-discover.at

@@ -429,6 +429,40 @@ test_polls(void)
 }
 
 static void
+test_demand(void)
+{
+    struct link link = make_up(10, 10, 3);
+    struct fabric_bfd *b = &link.sides[0].b;
+    struct fabric_bfd_packet packet = {
+        .state = FABRIC_BFD_UP, .demand = true, .multiplier = 3,
+        .my_disc = 1001, .your_disc = 1000,
+        .min_tx = 10 * MS, .min_rx = 10 * MS,
+    };
+    struct fabric_bfd_packet sent;
+    long long int now = link.now;
+
+    /* Nothing but polls, answers and changes. */
+    fabric_bfd_receive(b, &packet, now);
+    for (int i = 0; i < 10; i++) {
+        now = b->next_tx;
+        CHECK_FALSE(fabric_bfd_send(b, now, 0, 1000, false, &sent));
+        CHECK_TRUE(b->next_tx > now);
+    }
+    now = b->next_tx;
+    CHECK_TRUE(fabric_bfd_send(b, now, 0, 1000, true, &sent));
+    CHECK_TRUE(sent.poll);
+    packet.poll = true;
+    fabric_bfd_receive(b, &packet, now);
+    CHECK_TRUE(fabric_bfd_answer(b, 1000, &sent));
+
+    packet.poll = false;
+    packet.state = FABRIC_BFD_DOWN;
+    CHECK_TRUE(fabric_bfd_receive(b, &packet, now));
+    CHECK_TRUE(fabric_bfd_send(b, now, 0, 1000, false, &sent));
+    CHECK_EQ(sent.state, FABRIC_BFD_DOWN);
+}
+
+static void
 test_detection(void)
 {
     struct link link = make_up(10, 10, 3);
@@ -560,6 +594,7 @@ test_fabric_bfd_main(int argc, char *argv[])
     CHECK_PROPERTY(test_jitter_with_multiplier_one);
     CHECK_PROPERTY(test_negotiation);
     CHECK_PROPERTY(test_polls);
+    CHECK_PROPERTY(test_demand);
     CHECK_PROPERTY(test_detection);
     CHECK_PROPERTY(test_admin_down);
     CHECK_PROPERTY(test_restart);

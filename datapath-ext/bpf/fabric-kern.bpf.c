@@ -444,6 +444,20 @@ is_ours_to_unpack(struct __sk_buff *skb, const struct packet *p)
             + ETH_HLEN == p->len);
 }
 
+/* BFD of others, not on the management VNI, is for userspace: to the MAC of
+ * RFC 8971 section 3, or to that which Open vSwitch uses. */
+static __always_inline bool
+is_bfd(const struct fabric_kern_key *key)
+{
+    const __u8 *mac = key->eth_dst;
+
+    return (!mac[0]
+            && ((mac[1] == 0x00 && mac[2] == 0x5e && mac[3] == 0x00
+                 && mac[4] == 0x52 && mac[5] == 0x02)
+                || (mac[1] == 0x23 && mac[2] == 0x20 && mac[3] == 0x00
+                    && mac[4] == 0x00 && mac[5] == 0x01)));
+}
+
 static __always_inline int
 from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
               struct packet *p, const struct fabric_kern_local *local,
@@ -460,6 +474,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     __u64 n_bytes;
 
     if (p->key.vni == local->probe_vni
+        || is_bfd(&p->key)
         || (skb->gso_size && !is_ours_to_unpack(skb, p))
         || !decap_ecn(p->key.tun_tos, &p->key.ip_tos)) {
         return TC_ACT_UNSPEC;
