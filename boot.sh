@@ -52,6 +52,8 @@ tshark          tshark              decoding captures
 tmux            tmux                the live view in the tests
 python3-scapy   scapy.py            malformed packets
 python3-os-ken  os_ken.py           a controller
+python3-prometheus-client  prometheus_client.py  checking metrics
+curl            curl                getting them
 END
 }
 
@@ -59,6 +61,7 @@ END
 optional_packages() {
     cat << END
 libncurses-dev  ncursesw.pc         ovs-fabric's live view
+libmicrohttpd-dev  libmicrohttpd.pc  ovs-fabric-exporter
 libxdp-dev      libxdp.pc           AF_XDP ports, which a bench compares with
 libnuma-dev     /usr/include/numa.h  also those
 END

@@ -6,6 +6,7 @@ dnl Everything that our files need and that may not be there.
 AC_DEFUN([WEFT_CHECKS], [
   WEFT_CHECK_KERN
   WEFT_CHECK_SCREEN
+  WEFT_CHECK_EXPORTER
 ])
 
 dnl WEFT_CHECK_SCREEN
@@ -28,6 +29,29 @@ AC_DEFUN([WEFT_CHECK_SCREEN], [
        AC_MSG_WARN([no live view in ovs-fabric without ncursesw])])
   fi
   AM_CONDITIONAL([HAVE_FABRIC_SCREEN], [test "$have_fabric_screen" = yes])
+])
+
+dnl WEFT_CHECK_EXPORTER
+dnl
+dnl Checks for what ovs-fabric-exporter serves HTTP with.  Without, it is not
+dnl built.
+AC_DEFUN([WEFT_CHECK_EXPORTER], [
+  AC_ARG_WITH(
+    [microhttpd],
+    [AS_HELP_STRING([--without-microhttpd],
+                    [Leave out ovs-fabric-exporter])],
+    [], [with_microhttpd=auto])
+  have_fabric_exporter=no
+  if test "$with_microhttpd" != no; then
+    PKG_CHECK_MODULES([MICROHTTPD], [libmicrohttpd >= 0.9.71],
+      [have_fabric_exporter=yes],
+      [if test "$with_microhttpd" = yes; then
+         AC_MSG_ERROR([--with-microhttpd needs libmicrohttpd])
+       fi
+       AC_MSG_WARN([no ovs-fabric-exporter without libmicrohttpd])])
+  fi
+  AM_CONDITIONAL([HAVE_FABRIC_EXPORTER],
+                 [test "$have_fabric_exporter" = yes])
 ])
 
 dnl WEFT_CHECK_KERN

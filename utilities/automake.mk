@@ -19,8 +19,8 @@ weft_utilities_ovs_fabric_SOURCES = \
 	weft/utilities/fabric-text.h \
 	weft/utilities/fabric-top.c \
 	weft/utilities/fabric-top.h \
-	weft/utilities/fabric-view.c \
-	weft/utilities/fabric-view.h \
+	weft/utilities/fabric-switch-view.c \
+	weft/utilities/fabric-switch-view.h \
 	weft/utilities/ovs-fabric.c
 weft_utilities_ovs_fabric_LDADD = lib/libopenvswitch.la
 weft_utilities_ovs_fabric_CPPFLAGS = $(AM_CPPFLAGS)
@@ -29,6 +29,26 @@ weft_utilities_ovs_fabric_SOURCES += weft/utilities/fabric-top-screen.c
 weft_utilities_ovs_fabric_CPPFLAGS += $(NCURSES_CFLAGS) -DHAVE_FABRIC_SCREEN
 weft_utilities_ovs_fabric_LDADD += $(NCURSES_LIBS)
 endif
+
+if HAVE_FABRIC_EXPORTER
+bin_PROGRAMS += weft/utilities/ovs-fabric-exporter
+endif
+weft_utilities_ovs_fabric_exporter_SOURCES = \
+	weft/utilities/fabric-auth.c \
+	weft/utilities/fabric-auth.h \
+	weft/utilities/fabric-http.c \
+	weft/utilities/fabric-http.h \
+	weft/utilities/fabric-metrics.c \
+	weft/utilities/fabric-metrics.h \
+	weft/utilities/fabric-text.c \
+	weft/utilities/fabric-text.h \
+	weft/utilities/fabric-switch-view.c \
+	weft/utilities/fabric-switch-view.h \
+	weft/utilities/ovs-fabric-exporter.c
+weft_utilities_ovs_fabric_exporter_CPPFLAGS = \
+	$(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS)
+weft_utilities_ovs_fabric_exporter_LDADD = \
+	lib/libopenvswitch.la $(MICROHTTPD_LIBS)
 
 # Commands of the tree, not installed.
 EXTRA_DIST += weft/utilities/fabric-demo
@@ -44,9 +64,16 @@ EXTRA_DIST += weft/utilities/fabric_lab/switch.py
 EXTRA_DIST += weft/utilities/fabric_lab/topology.py
 EXTRA_DIST += weft/utilities/fabric_lab/underlay.py
 
+pkgdata_DATA += weft/utilities/fabric-dashboard.json
+EXTRA_DIST += weft/utilities/fabric-dashboard.json
+
 man_MANS += weft/utilities/fabric-vsctl.8
 man_MANS += weft/utilities/ovs-fabric.8
+if HAVE_FABRIC_EXPORTER
+man_MANS += weft/utilities/ovs-fabric-exporter.8
+endif
 man_MANS += weft/utilities/weft-fabric.7
 EXTRA_DIST += weft/utilities/fabric-vsctl.8
 EXTRA_DIST += weft/utilities/ovs-fabric.8
+EXTRA_DIST += weft/utilities/ovs-fabric-exporter.8
 EXTRA_DIST += weft/utilities/weft-fabric.7

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "fabric-view.h"
+#include "fabric-switch-view.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/shash.h"
 

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 
-#include "fabric-view.h"
+#include "fabric-switch-view.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 

@@ -15,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fabric-switch-view.h"
 #include "fatal-signal.h"
 #include "fabric-text.h"
-#include "fabric-view.h"
 #include "openvswitch/dynamic-string.h"
 #include "timeval.h"
 #include "util.h"

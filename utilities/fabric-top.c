@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fabric-switch-view.h"
 #include "fabric-text.h"
-#include "fabric-view.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"

@@ -21,8 +21,8 @@
 
 #include "command-line.h"
 #include "fabric-map.h"
+#include "fabric-switch-view.h"
 #include "fabric-top.h"
-#include "fabric-view.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"

@@ -6,7 +6,7 @@
 
 #include <config.h>
 
-#include "fabric-view.h"
+#include "fabric-switch-view.h"
 
 #include <errno.h>
 #include <math.h>

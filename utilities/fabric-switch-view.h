@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef FABRIC_VIEW_H
-#define FABRIC_VIEW_H 1
+#ifndef FABRIC_SWITCH_VIEW_H
+#define FABRIC_SWITCH_VIEW_H 1
 
 /* What ovs-vswitchd tells of its fabrics, for programs that show it.
  * ==================================================================
@@ -178,4 +178,4 @@ int view_path_compare(const struct view_path *, const struct view_path *);
 /* Smoothed RTT, or the last one. */
 int64_t view_path_rtt_us(const struct view_path *);
 
-#endif /* fabric-view.h */
+#endif /* fabric-switch-view.h */
