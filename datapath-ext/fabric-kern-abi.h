@@ -188,7 +188,8 @@ struct fabric_kern_path {
     __u32 out_mtu;              /* Of the outer IP packet. */
     __u32 next_hop[4];          /* IPv4 as v4-mapped IPv6 address. */
     __u64 rx_packets, rx_bytes;
-    __u8 pad[16];
+    __u32 mtu;                  /* Likewise, found out; 0: not known. */
+    __u8 pad[12];
 };
 
 struct fabric_kern_endpoint {

@@ -34,6 +34,7 @@ SAME(path, out_ifindex, path);
 SAME(path, out_mtu, path);
 SAME(path, next_hop, path);
 SAME(path, rx_packets, path);
+SAME(path, mtu, path);
 BUILD_ASSERT_DECL(sizeof(struct fabric_kern_path)
                   == sizeof(struct fabric_table_path));
 SAME(endpoint, rx_packets, endpoint);

@@ -507,7 +507,8 @@ open_ear(size_t i)
         free(error);
         return false;
     }
-    fd = up->class->open_ear(up, current.ports[i], &current.remote_ip);
+    fd = up->class->open_ear(up, current.ports[i], &current.remote_ip,
+                             false);
     if (fd < 0) {
         VLOG_INFO_RL(&rl, "cannot listen for ICMP errors (%s)",
                      ovs_strerror(-fd));

@@ -21,7 +21,8 @@
 
 int
 fabric_ear_open(const struct in6_addr *local, uint16_t src_port,
-                const struct in6_addr *remote, uint16_t dst_port)
+                const struct in6_addr *remote, uint16_t dst_port,
+                bool keep_mtu)
 {
     struct sockaddr_storage ss;
     socklen_t ss_len;
@@ -38,7 +39,8 @@ fabric_ear_open(const struct in6_addr *local, uint16_t src_port,
         error = fabric_socket_set(fd, IPPROTO_IP, IP_RECVERR, 1);
     } else {
         fabric_socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-                          IPV6_PMTUDISC_PROBE);
+                          keep_mtu ? IPV6_PMTUDISC_INTERFACE
+                          : IPV6_PMTUDISC_PROBE);
         error = fabric_socket_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
     }
     ss_len = fabric_sockaddr_make(remote, dst_port, &ss);

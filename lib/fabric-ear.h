@@ -40,9 +40,12 @@ struct fabric_ear_error {
 };
 
 /* Opens an ear.  Returns its descriptor, which polls as having an error when
- * there is something to hear, or a negative errno. */
+ * there is something to hear, or a negative errno.  With 'keep_mtu' what it
+ * hears does not change what the host takes for the MTU on the way to
+ * 'remote'; over IPv4 that never does. */
 int fabric_ear_open(const struct in6_addr *local, uint16_t src_port,
-                    const struct in6_addr *remote, uint16_t dst_port);
+                    const struct in6_addr *remote, uint16_t dst_port,
+                    bool keep_mtu);
 
 /* Hears one error.  Returns false if there is none. */
 bool fabric_ear_hear(int fd, struct fabric_ear_error *);

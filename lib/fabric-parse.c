@@ -31,6 +31,8 @@
     FABRIC_KEY("large_every", probe_large_every) \
     FABRIC_KEY("loss", probe_loss)              \
     FABRIC_KEY("multiplier", probe_multiplier)  \
+    FABRIC_KEY("pmtud", probe_pmtud)            \
+    FABRIC_KEY("pmtud_interval", probe_pmtud_interval) \
     FABRIC_KEY("protocol", probe_protocol)      \
     FABRIC_KEY("recover", probe_recover)        \
     FABRIC_KEY("rtt", probe_rtt)                \
@@ -111,6 +113,19 @@ parse_probe_discovery_interval(const char *value,
 {
     return parse_uint(value, 1000, 86400000,
                       &config->probe.discovery_interval);
+}
+
+static char *
+parse_probe_pmtud(const char *value, struct fabric_config *config)
+{
+    return parse_bool(value, &config->probe.pmtud);
+}
+
+static char *
+parse_probe_pmtud_interval(const char *value, struct fabric_config *config)
+{
+    return parse_uint(value, 1000, 86400000,
+                      &config->probe.pmtud_interval);
 }
 
 static char *
@@ -250,7 +265,7 @@ parse_probe_dscp(const char *value, struct fabric_config *config)
 /* Keys are text, or hexadecimal digits behind "0x".  Messages do not repeat
  * them: they are secrets. */
 static char *
-parse_key(const char *value, struct fabric_config *config)
+parse_probe_key(const char *value, struct fabric_config *config)
 {
     struct fabric_stamp_key *key = &config->keys.keys[config->keys.n];
     size_t len = strlen(value);
@@ -292,15 +307,9 @@ parse_key(const char *value, struct fabric_config *config)
 }
 
 static char *
-parse_probe_key(const char *value, struct fabric_config *config)
-{
-    return parse_key(value, config);
-}
-
-static char *
 parse_probe_key2(const char *value, struct fabric_config *config)
 {
-    return (config->keys.n ? parse_key(value, config)
+    return (config->keys.n ? parse_probe_key(value, config)
             : xstrdup("there is no probe:key"));
 }
 
@@ -604,6 +613,8 @@ fabric_parse_config(const struct fabric_text *text,
             .discovery = true,
             .discovery_interval = FABRIC_PROBE_DEFAULT_DISCOVERY_INTERVAL,
             .protocol = FABRIC_PROTOCOL_AUTO,
+            .pmtud = true,
+            .pmtud_interval = FABRIC_PROBE_DEFAULT_PMTUD_INTERVAL,
         },
         .health = FABRIC_HEALTH_CONFIG_DEFAULT,
         .csum = true,

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "fabric-discover.h"
+#include "fabric-mtu.h"
 #include "fabric-prober.h"
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
@@ -211,6 +212,7 @@ fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
     path->local_up = local_up;
     path->last_change = time_msec();
     fabric_liveness_init(&path->live);
+    fabric_mtu_add(path);
     fabric_health_init(&path->health, &ep->fabric->health, time_usec());
     if (ep->fabric->probe.enabled
         && fabric_bfd_peer_protocol(ep) != FABRIC_PROTOCOL_NONE) {
@@ -245,6 +247,7 @@ fabric_path_destroy(struct fabric_path *path)
     fabric_path_by_index[path->index] = NULL;
     fabric_table_free_path(path->index);
     free(path->hops);
+    fabric_mtu_remove(path);
     ovsrcu_postpone(free, path);
 }
 
@@ -276,6 +279,7 @@ fabric_path_get_info(const struct fabric_path *path,
     if (path->hops) {
         info->hops = *path->hops;
     }
+    atomic_read_relaxed(&p->mtu, &info->mtu);
     atomic_read_relaxed(&p->tx_packets, &info->tx_packets);
     atomic_read_relaxed(&p->tx_bytes, &info->tx_bytes);
     atomic_read_relaxed(&p->rx_packets, &info->rx_packets);

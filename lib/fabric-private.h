@@ -23,6 +23,7 @@
 #include "fabric-bfd-peer.h"
 #include "fabric-health.h"
 #include "fabric-liveness.h"
+#include "fabric-pmtu.h"
 #include "fabric-registry.h"
 #include "fabric-table.h"
 #include "fabric-uplink.h"
@@ -180,6 +181,12 @@ struct fabric_path {
     bool was_usable;                    /* At any time before? */
     unsigned int round;                 /* Last round of discovery. */
     struct fabric_hops *hops;           /* Its route, or NULL. */
+
+    /* fabric-mtu.c's. */
+    struct fabric_pmtu pmtu;
+    uint16_t pmtu_nonce;
+    bool pmtu_stale;                    /* Was not alive meanwhile? */
+    int pmtu_ear;                       /* fabric-ear.h, or -1. */
 };
 
 /* What sending needs of a path, by its index in the path table. */

@@ -25,6 +25,7 @@
 #include "fabric-carrier.h"
 #include "fabric-discover.h"
 #include "fabric-grade.h"
+#include "fabric-mtu.h"
 #include "fabric-private.h"
 #include "fabric-session.h"
 #include "hash.h"
@@ -246,6 +247,7 @@ fabric_prober_reschedule(struct fabric *f)
             fabric_path_refresh(ep->paths[i]);
         }
         fabric_bfd_peer_reconfigure(ep);
+        fabric_mtu_changed(ep);
         set_idle(ep, false);
         ep->last_sent = time_msec();
         schedule_first(ep);
@@ -395,6 +397,9 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
         ep->next_probe = LLONG_MAX;
     } else if (now >= ep->next_probe) {
         fabric_grade_endpoint(ep);
+        if (stamp) {
+            fabric_mtu_run(ep, &burst);
+        }
         for (size_t i = 0; stamp && i < ep->n_paths; i++) {
             fabric_session_test(ep->paths[i], &burst);
         }

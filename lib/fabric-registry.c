@@ -260,6 +260,8 @@ fabric_probe_config_equal(const struct fabric_probe_config *a,
             && a->large_every == b->large_every
             && a->discovery == b->discovery
             && a->discovery_interval == b->discovery_interval
+            && a->pmtud == b->pmtud
+            && a->pmtud_interval == b->pmtud_interval
             && a->protocol == b->protocol
             && eth_addr_equals(a->bfd_dst_mac, b->bfd_dst_mac));
 }

@@ -74,6 +74,10 @@ struct fabric_probe_config {
 
     enum fabric_protocol protocol;      /* Not NONE. */
     struct eth_addr bfd_dst_mac;        /* Zero: as fabric-bfd-peer.h says. */
+
+    bool pmtud;                 /* Find out the MTUs of paths? */
+    unsigned int pmtud_interval;        /* After which larger sizes are tried
+                                         * again, ms. */
 };
 bool fabric_probe_config_equal(const struct fabric_probe_config *,
                                const struct fabric_probe_config *);
@@ -83,6 +87,7 @@ bool fabric_probe_config_equal(const struct fabric_probe_config *,
 #define FABRIC_PROBE_DEFAULT_IDLE_AFTER 30000
 #define FABRIC_PROBE_DEFAULT_LARGE_EVERY 16
 #define FABRIC_PROBE_DEFAULT_DISCOVERY_INTERVAL 600000
+#define FABRIC_PROBE_DEFAULT_PMTUD_INTERVAL 600000
 #define FABRIC_PROBE_DEFAULT_VNI 1      /* RFC 8971 section 3. */
 
 /* One row of the Fabric table, parsed and checked value by value.  The
@@ -205,6 +210,7 @@ struct fabric_path_info {
     uint32_t reasons;           /* Bitmap of enum fabric_health_reason. */
     struct fabric_health_stats health;
     struct fabric_hops hops;    /* Its route, as far as known. */
+    uint32_t mtu;               /* Of the outer IP packet; 0: not known. */
 };
 size_t fabric_endpoint_get_paths(const struct fabric_endpoint *,
                                  struct fabric_path_info **); /* Caller

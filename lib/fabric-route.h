@@ -9,7 +9,8 @@
  * Asks the kernel, which takes policy routing and the choice among equal-cost
  * routes into account as it does for a socket.
  *
- * Thread-safety: main thread only. */
+ * Thread-safety: fabric_route_lookup() any thread, the rest main thread
+ * only. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -23,6 +23,7 @@
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-grade.h"
+#include "fabric-mtu.h"
 #include "fabric-private.h"
 #include "ovs-thread.h"
 #include "timeval.h"
@@ -175,6 +176,7 @@ send_run(struct fabric_burst_item **items, size_t n)
             .port_idx = items[i]->port_idx,
             .tos = items[i]->tos,
             .ttl = items[i]->ttl ? items[i]->ttl : fabric_probe_ttl(up),
+            .whole = items[i]->whole,
             .iov = iov,
             .n_iov = 1,
             .size = iov->iov_len,
@@ -228,6 +230,7 @@ burst_add(struct fabric_burst *b, const struct fabric *f,
     item->port_idx = port_idx;
     item->remote_ip = *remote;
     item->ttl = 0;
+    item->whole = false;
     item->path = path;
     return item;
 }
@@ -252,11 +255,17 @@ static void
 enlarge(struct fabric_burst_item *item)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    const struct fabric_path *path = item->path;
-    uint32_t mtu;
+    const struct fabric_table_path *p
+        = &fabric_table_paths[item->path->index];
+    uint32_t mtu, out_mtu;
 
-    atomic_read_relaxed(&fabric_table_paths[path->index].out_mtu, &mtu);
-    mtu = MIN(mtu ? mtu : DEFAULT_MTU, DATAGRAM_MAX);
+    atomic_read_relaxed(&p->mtu, &mtu);
+    if (!mtu) {
+        mtu = DEFAULT_MTU;
+        atomic_read_relaxed(&p->out_mtu, &out_mtu);
+        mtu = out_mtu ? out_mtu : mtu;
+    }
+    mtu = MIN(mtu, DATAGRAM_MAX);
     fabric_stamp_pad(&item->stamp, &item->fabric->keys,
                      &item->uplink->config.local_ip,
                      mtu - outer_len(item->uplink));
@@ -325,6 +334,27 @@ fabric_session_trace(const struct fabric *f, struct fabric_uplink *up,
         .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
         .ssid = ssid,
     };
+}
+
+void
+fabric_session_size(const struct fabric_path *path, uint16_t size,
+                    uint16_t ssid, uint32_t seq, struct fabric_burst *b)
+{
+    const struct fabric *f = path->endpoint->fabric;
+    struct fabric_burst_item *item
+        = burst_add(b, f, path->uplink, path->port_idx,
+                    &fabric_table_paths[path->index].remote_ip, NULL);
+
+    item->tos = f->probe.dscps[0] << 2;
+    item->class = 0;
+    item->whole = true;
+    item->stamp = (struct fabric_stamp) {
+        .seq = seq,
+        .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
+        .ssid = ssid,
+    };
+    fabric_stamp_pad(&item->stamp, &f->keys, &path->uplink->config.local_ip,
+                     size - outer_len(path->uplink));
 }
 
 /* Session-Reflector. */
@@ -586,6 +616,10 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
     struct fabric_path *path = find_ssid(ep, reply->ssid);
     int64_t residence, rtt;
 
+    if (reply->ssid >= FABRIC_MTU_SSID) {
+        fabric_mtu_answered(ep, up, rx, reply->ssid, reply->sender_seq);
+        return;
+    }
     if (reply->ssid > FABRIC_MAX_SSID) {
         fabric_discover_answered(ep, up, rx, reply->ssid, reply->sender_seq);
         return;

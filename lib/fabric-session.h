@@ -43,6 +43,7 @@ struct fabric_burst_item {
     uint8_t tos;
     uint8_t ttl;                        /* Outer TTL, 0: that of probes. */
     uint8_t class;                      /* Index of its DSCP. */
+    bool whole;                         /* Not to be fragmented. */
 };
 
 #define FABRIC_BURST_MAX 256
@@ -82,6 +83,13 @@ uint8_t fabric_probe_ttl(const struct fabric_uplink *);
 bool fabric_session_is_probe(const struct fabric_encap_info *info,
                              uint32_t probe_vni, const void *frame,
                              size_t size);
+
+/* Adds a test packet of the path that is not to be fragmented and makes an
+ * outer IP packet of 'size' bytes, not part of the path's test either.
+ * Answers go to fabric_mtu_answered(); 'ssid' is FABRIC_MTU_SSID or larger. */
+void fabric_session_size(const struct fabric_path *, uint16_t size,
+                         uint16_t ssid, uint32_t seq, struct fabric_burst *)
+    OVS_REQUIRES(fabric_table_mutex);
 
 /* Processes datagram 'rx', which 'up' of 'f' has received: adds the answer to
  * a test to the burst, or takes an answer. */

@@ -251,6 +251,7 @@ fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
     atomic_store_relaxed(&path->out_mtu, 0);
     atomic_store_relaxed(&path->rx_packets, 0);
     atomic_store_relaxed(&path->rx_bytes, 0);
+    atomic_store_relaxed(&path->mtu, 0);
     return id;
 }
 

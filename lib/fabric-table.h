@@ -94,7 +94,10 @@ struct fabric_table_path {
     /* Inner packets and bytes received. */
     atomic_uint64_t rx_packets;
     atomic_uint64_t rx_bytes;
-    uint8_t pad[16];
+
+    ATOMIC(uint32_t) mtu;               /* Largest outer IP packet that gets
+                                         * through whole; 0: not known. */
+    uint8_t pad[12];
 };
 BUILD_ASSERT_DECL(sizeof(struct fabric_table_path) == 128);
 

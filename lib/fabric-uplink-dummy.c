@@ -51,6 +51,7 @@ struct dummy_uplink {
     size_t n_sent[2];
     struct ovs_list held[2];            /* Returned by the last recv(). */
     bool carrier;
+    uint32_t mtu;                       /* 0: not known. */
     int error;                          /* Of every send, 0 for none. */
 };
 
@@ -59,6 +60,8 @@ struct failure {
     struct ovs_list node;
     struct in6_addr local_ip, remote_ip;
     uint16_t port;                      /* 0: any. */
+    uint32_t mtu;                       /* Only what is not to be fragmented
+                                         * and larger. */
 };
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
@@ -164,16 +167,20 @@ make_message(const struct fabric_datagram *dg, const struct in6_addr *peer,
 }
 
 static bool
-fails(const struct in6_addr *local, const struct in6_addr *remote,
+fails(const struct in6_addr *local, const struct fabric_datagram *dg,
       uint16_t port)
     OVS_REQUIRES(mutex)
 {
+    size_t size = dg->size + UDP_HEADER_LEN + (IN6_IS_ADDR_V4MAPPED(local)
+                                               ? IP_HEADER_LEN
+                                               : IPV6_HEADER_LEN);
     const struct failure *f;
 
     LIST_FOR_EACH (f, node, &failures) {
         if (ipv6_addr_equals(&f->local_ip, local)
-            && ipv6_addr_equals(&f->remote_ip, remote)
-            && (!f->port || f->port == port)) {
+            && ipv6_addr_equals(&f->remote_ip, &dg->remote_ip)
+            && (!f->port || f->port == port)
+            && (!f->mtu || (dg->whole && size > f->mtu))) {
             return true;
         }
     }
@@ -247,7 +254,7 @@ dummy_send(struct fabric_uplink *up, struct fabric_datagram *dgs, size_t n)
 
             remember_sent(d, make_message(dg, &dg->remote_ip, port, ttl));
             if (peer && d->carrier && peer->carrier
-                && !fails(local, &dg->remote_ip, port)) {
+                && !fails(local, dg, port)) {
                 queue_message(peer, make_message(dg, local, port, ttl));
             }
         }
@@ -313,6 +320,13 @@ dummy_recv_probe_wait(struct fabric_uplink *up)
     wait(dummy_cast(up), true);
 }
 
+static uint32_t
+dummy_get_mtu(struct fabric_uplink *up, unsigned int i OVS_UNUSED,
+              const struct in6_addr *remote_ip OVS_UNUSED)
+{
+    return dummy_cast(up)->mtu;
+}
+
 static bool
 dummy_is_up(struct fabric_uplink *up, const char **reason)
 {
@@ -331,6 +345,7 @@ static const struct fabric_uplink_class fabric_uplink_dummy_class = {
     .recv_wait = dummy_recv_wait,
     .recv_probe = dummy_recv_probe,
     .recv_probe_wait = dummy_recv_probe_wait,
+    .get_mtu = dummy_get_mtu,
     .is_up = dummy_is_up,
     .threaded = false,
 };
@@ -451,6 +466,15 @@ run_carrier(struct dummy_uplink *d, int argc OVS_UNUSED, const char *argv[],
 }
 
 static const char *
+run_mtu(struct dummy_uplink *d, int argc OVS_UNUSED, const char *argv[],
+        struct ds *reply OVS_UNUSED)
+    OVS_REQUIRES(mutex)
+{
+    d->mtu = atoi(argv[2]);
+    return NULL;
+}
+
+static const char *
 run_error(struct dummy_uplink *d, int argc OVS_UNUSED, const char *argv[],
           struct ds *reply OVS_UNUSED)
     OVS_REQUIRES(mutex)
@@ -488,12 +512,16 @@ static const struct uplink_command uplink_commands[] = {
 
     { "fabric-dummy/carrier", "local up|down", 2, 2, run_carrier },
 
+    /* The MTU of the interface; none is known in the beginning. */
+    { "fabric-dummy/mtu", "local mtu", 2, 2, run_mtu },
+
     /* Every send fails with that errno. */
     { "fabric-dummy/error", "local none|ERRNO", 2, 2, run_error },
 };
 
-/* fabric-dummy/fail LOCAL REMOTE [PORT], fabric-dummy/heal: what LOCAL sends
- * to REMOTE is lost. */
+/* fabric-dummy/fail LOCAL REMOTE [PORT [MTU]], fabric-dummy/heal: what LOCAL
+ * sends to REMOTE is lost, or only what is larger than MTU and not to be
+ * fragmented. */
 static void
 dummy_unixctl_fail(struct unixctl_conn *conn, int argc, const char *argv[],
                    void *aux OVS_UNUSED)
@@ -507,6 +535,7 @@ dummy_unixctl_fail(struct unixctl_conn *conn, int argc, const char *argv[],
         return;
     }
     f->port = argc > 3 ? atoi(argv[3]) : 0;
+    f->mtu = argc > 4 ? atoi(argv[4]) : 0;
     ovs_mutex_lock(&mutex);
     ovs_list_push_back(&failures, &f->node);
     ovs_mutex_unlock(&mutex);
@@ -537,8 +566,8 @@ fabric_uplink_dummy_register(void)
         unixctl_command_register(c->name, c->usage, c->min_args, c->max_args,
                                  dummy_unixctl_uplink, CONST_CAST(void *, c));
     }
-    unixctl_command_register("fabric-dummy/fail", "local remote [port]", 2, 3,
-                             dummy_unixctl_fail, NULL);
+    unixctl_command_register("fabric-dummy/fail", "local remote [port [mtu]]",
+                             2, 4, dummy_unixctl_fail, NULL);
     unixctl_command_register("fabric-dummy/heal", "", 0, 0,
                              dummy_unixctl_heal, NULL);
 }

@@ -16,7 +16,9 @@
  * Fragmentation.  RFC 7348 section 4.3 would have a VTEP not fragment.  The
  * don't-fragment bit is nevertheless left clear, as by Linux's VXLAN device:
  * a workload whose MTU ignores the encapsulation then works, slowly, instead
- * of hanging on its first large packet. */
+ * of hanging on its first large packet.  Over IPv4 these sockets do not learn
+ * MTUs from ICMP errors: the kernel would then fragment for all paths what
+ * does not fit one.  Over IPv6, where routers do not fragment, it has to. */
 
 #include <config.h>
 
@@ -35,6 +37,7 @@
 #include "fabric-bfd-frame.h"
 #include "fabric-drops.h"
 #include "fabric-ear.h"
+#include "fabric-route.h"
 #include "fabric-socket.h"
 #include "fabric-stamp.h"
 #include "openvswitch/poll-loop.h"
@@ -50,6 +53,9 @@ COVERAGE_DEFINE(fabric_udp_gso_refused);
 COVERAGE_DEFINE(fabric_udp_send);
 COVERAGE_DEFINE(fabric_udp_recv);
 
+#ifndef IP_PMTUDISC_OMIT
+#define IP_PMTUDISC_OMIT 5
+#endif
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -287,7 +293,7 @@ udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
     } else {
         fabric_socket_set(fd, IPPROTO_IP, IP_TTL, config->ttl);
         fabric_socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-                          IP_PMTUDISC_DONT);
+                          IP_PMTUDISC_OMIT);
         if (!config->csum) {
             fabric_socket_set(fd, SOL_SOCKET, SO_NO_CHECK, 1);
         }
@@ -458,6 +464,37 @@ udp_send_burst(struct udp_uplink *udp, struct fabric_datagram *d, size_t n)
     }
 }
 
+/* Sends 'd' with the don't-fragment bit, whatever the kernel takes for the MTU
+ * of the path.  For that it takes a socket of its own, since others may be
+ * sending from the source port's.  It is gone before an error comes back,
+ * which would otherwise change what the kernel takes for the MTU. */
+static int
+send_whole(struct udp_uplink *udp, const struct fabric_datagram *d)
+{
+    const struct fabric_uplink_config *config = &udp->up.config;
+    bool v6 = udp->family == AF_INET6;
+    struct sockaddr_storage ss;
+    union tx_control control;
+    struct msghdr msg;
+    int fd, error;
+
+    fd = fabric_socket_bound(&config->local_ip,
+                             udp->up.src_ports[d->port_idx], true);
+    if (fd < 0) {
+        return -fd;
+    }
+    fabric_socket_deafen(fd);
+    error = fabric_socket_set(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                              v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
+                              v6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE);
+    compose_msg(udp, d, &msg, &ss, &control);
+    if (!error && sendmsg(fd, &msg, MSG_DONTWAIT) < 0) {
+        error = errno;
+    }
+    close(fd);
+    return error;
+}
+
 static void
 udp_send(struct fabric_uplink *up, struct fabric_datagram *d, size_t n)
 {
@@ -468,11 +505,14 @@ udp_send(struct fabric_uplink *up, struct fabric_datagram *d, size_t n)
         bool gso;
 
         atomic_read_relaxed(&udp->gso, &gso);
-        if (!gso && d[i].gso_size && d[i].size > d[i].gso_size) {
+        if (d[i].whole
+            || (!gso && d[i].gso_size && d[i].size > d[i].gso_size)) {
             if (i > start) {
                 udp_send_burst(udp, &d[start], i - start);
             }
-            d[i].error = fabric_datagram_send_singly(&d[i], send_one, udp);
+            d[i].error = (d[i].whole ? send_whole(udp, &d[i])
+                          : fabric_datagram_send_singly(&d[i], send_one,
+                                                        udp));
             start = i + 1;
         } else if (i + 1 == n || d[i + 1].port_idx != d[i].port_idx
                    || i + 1 - start == SEND_BURST) {
@@ -616,10 +656,21 @@ udp_recv_probe_wait(struct fabric_uplink *up)
 
 static int
 udp_open_ear(struct fabric_uplink *up, unsigned int i,
-             const struct in6_addr *remote_ip)
+             const struct in6_addr *remote_ip, bool keep_mtu)
 {
     return fabric_ear_open(&up->config.local_ip, up->src_ports[i], remote_ip,
-                           up->config.dst_port);
+                           up->config.dst_port, keep_mtu);
+}
+
+static uint32_t
+udp_get_mtu(struct fabric_uplink *up, unsigned int i,
+            const struct in6_addr *remote_ip)
+{
+    struct fabric_route route;
+
+    return (fabric_route_lookup(&up->config.local_ip, htons(up->src_ports[i]),
+                                remote_ip, htons(up->config.dst_port), &route)
+            ? 0 : route.mtu);
 }
 
 static bool
@@ -672,6 +723,7 @@ const struct fabric_uplink_class fabric_uplink_udp_class = {
     .recv_probe = udp_recv_probe,
     .recv_probe_wait = udp_recv_probe_wait,
     .open_ear = udp_open_ear,
+    .get_mtu = udp_get_mtu,
     .is_up = udp_is_up,
     .threaded = true,
 };

@@ -50,6 +50,8 @@ struct fabric_datagram {
     unsigned int port_idx;
     uint8_t tos;
     uint8_t ttl;                /* 0: the uplink's. */
+    bool whole;                 /* Not to be fragmented by anyone; EMSGSIZE if
+                                 * it does not even fit the interface. */
     struct iovec *iov;          /* UDP payload. */
     size_t n_iov;
     size_t size;                /* Total bytes at 'iov'. */
@@ -119,7 +121,12 @@ struct fabric_uplink_class {
     /* Opens an ear (fabric-ear.h) for the errors that datagrams from port
      * index 'i' to 'remote_ip' cause.  NULL if it cannot. */
     int (*open_ear)(struct fabric_uplink *up, unsigned int i,
-                    const struct in6_addr *remote_ip);
+                    const struct in6_addr *remote_ip, bool keep_mtu);
+
+    /* Returns the MTU of the host's way to 'remote_ip' from port index 'i', 0
+     * if it is not known. */
+    uint32_t (*get_mtu)(struct fabric_uplink *up, unsigned int i,
+                        const struct in6_addr *remote_ip);
 
     /* Is the interface that has the local IP up and has it carrier?  Any
      * thread.  '*reason' is set to a constant string if not. */

@@ -137,6 +137,8 @@ probe_to_json(const struct fabric_probe_config *probe)
                     json_boolean_create(probe->discovery));
     reply_put_integer(object, "discovery_interval_ms",
                       probe->discovery_interval);
+    json_object_put(object, "pmtud", json_boolean_create(probe->pmtud));
+    reply_put_integer(object, "pmtud_interval_ms", probe->pmtud_interval);
     reply_put_integer(object, "vni", probe->vni);
     return object;
 }
@@ -542,20 +544,27 @@ path_to_json(const struct fabric_endpoint_row *ep,
     reply_put_integer(object, "probe_lost", path->probe_lost);
     reply_put_integer(object, "n_down", path->n_down);
     put_health(object, path);
+    if (path->mtu) {
+        reply_put_integer(object, "mtu", path->mtu);
+    }
     if (path->hops.n || path->hops.reached) {
         json_object_put(object, "hops", hops_to_json(&path->hops));
     }
     return object;
 }
 
+/* Replies with the paths of the endpoint(s) that 'which' names.  What was not
+ * found out of any is no column. */
 static void
 reply_paths(struct unixctl_conn *conn, const char *which,
             const struct reply_column columns[], size_t n_columns)
 {
+    struct reply_column shown[32];
     struct json *rows = json_array_create_empty();
     struct fabric_endpoint_row **eps;
     size_t n = find_endpoints(which, &eps);
-    bool hops = false;
+    bool hops = false, mtu = false;
+    size_t n_shown = 0;
 
     for (size_t i = 0; i < n; i++) {
         struct fabric_endpoint *endpoint = get_endpoint(eps[i]);
@@ -569,6 +578,7 @@ reply_paths(struct unixctl_conn *conn, const char *which,
         for (size_t j = 0; j < n_paths; j++) {
             json_array_add(rows, path_to_json(eps[i], &paths[j]));
             hops |= paths[j].hops.n > 0;
+            mtu |= paths[j].mtu > 0;
         }
         free(paths);
     }
@@ -579,10 +589,14 @@ reply_paths(struct unixctl_conn *conn, const char *which,
         json_destroy(rows);
         return;
     }
-    if (!hops && !strcmp(columns[n_columns - 1].member, "hops")) {
-        n_columns--;
+    ovs_assert(n_columns <= ARRAY_SIZE(shown));
+    for (size_t i = 0; i < n_columns; i++) {
+        if ((hops || strcmp(columns[i].member, "hops"))
+            && (mtu || strcmp(columns[i].member, "mtu"))) {
+            shown[n_shown++] = columns[i];
+        }
     }
-    reply_table(conn, rows, columns, n_columns);
+    reply_table(conn, rows, shown, n_shown);
 }
 
 static void
@@ -606,6 +620,7 @@ cmd_paths(struct unixctl_conn *conn, int argc, const char *argv[],
         { "tx_packets", "tx packets" },
         { "protocol", "by" },
         { "bfd_state", "BFD" },
+        { "mtu", "MTU" },
         { "hops", "hops" },
     };
 

@@ -162,6 +162,7 @@ write_path_stats(const struct ovsrec_fabric_path *rec,
     PATH_STAT("loss_large_ppm", path->health.loss_large) \
     PATH_STAT("loss_ppm", path->health.loss)            \
     PATH_STAT("loss_there_ppm", path->health.loss_way[FABRIC_WAY_THERE]) \
+    PATH_STAT("mtu", path->mtu ? (int64_t) path->mtu : -1) \
     PATH_STAT("n_degraded", path->health.n_degraded)    \
     PATH_STAT("n_down", path->n_down)                   \
     PATH_STAT("probe_lost", path->probe_lost)           \
@@ -184,7 +185,7 @@ write_path_stats(const struct ovsrec_fabric_path *rec,
     int64_t values[N_STATS];
     size_t n = 0;
 
-    /* A round-trip time that was never measured is negative. */
+    /* What was never measured is negative. */
 #define PATH_STAT(NAME, VALUE)          \
     keys[n] = NAME;                     \
     values[n] = VALUE;                  \

@@ -162,19 +162,20 @@ select_path(__u32 endpoint, __u32 hash)
 }
 
 /* Can the packet go over 'path' as it is?  Whatever is too big is userspace's,
- * which has it fragmented. */
+ * which finds another path, tells the sender, or has it fragmented. */
 static __always_inline bool
 path_fits(const struct __sk_buff *skb, const struct packet *p,
           const struct fabric_kern_path *path)
 {
     __u32 outer = is_v4mapped(path->local_ip) ? V4_OUTER : V6_OUTER;
+    __u32 mtu = *(volatile __u32 *) &path->mtu;
     __u32 len = p->len;
 
     if (skb->gso_size) {
         len = p->headers + skb->gso_size;
     }
     return path->out_ifindex && outer + len <= path->out_mtu
-           && p->len + outer <= 0xffff;
+           && (!mtu || outer + len <= mtu) && p->len + outer <= 0xffff;
 }
 
 /* The next hop spares the kernel the look-up of a route. */
