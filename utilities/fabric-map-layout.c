@@ -21,6 +21,7 @@
 
 #define UPLINK_HEIGHT 44.0
 #define HOP_HEIGHT 24.0
+#define BEND_HEIGHT 10.0
 #define CARD_PADDING 8.0
 #define CARD_GAP 14.0
 
@@ -45,12 +46,12 @@ add_node(struct map_section *section, size_t column, const char *label)
     return section->n_nodes++;
 }
 
-/* Returns the node of a local address or router, which is made if there is
- * none yet. */
+/* Returns the node of this name in 'column', which is made if there is none
+ * yet. */
 static size_t
-find_node(struct map_section *section, size_t column, const char *label)
+find_named(struct map_section *section, size_t column, const char *label,
+           char *name)
 {
-    char *name = xasprintf("%"PRIuSIZE" %s", column, label);
     void *found = shash_find_data(&section->names, name);
     uintptr_t index = (uintptr_t) found;
 
@@ -61,6 +62,23 @@ find_node(struct map_section *section, size_t column, const char *label)
     }
     free(name);
     return index - 1;
+}
+
+/* Likewise the node of a local address or router. */
+static size_t
+find_node(struct map_section *section, size_t column, const char *label)
+{
+    return find_named(section, column, label,
+                      xasprintf("%"PRIuSIZE" %s", column, label));
+}
+
+/* Likewise where what comes from the node 'from' passes 'column', between the
+ * routers and not behind them. */
+static size_t
+find_bend(struct map_section *section, size_t column, size_t from)
+{
+    return find_named(section, column, NULL,
+                      xasprintf("%"PRIuSIZE" >%"PRIuSIZE, column, from));
 }
 
 static void
@@ -94,27 +112,59 @@ add_edge(struct map_section *section, size_t from, size_t to,
     hmap_insert(&section->edges, &edge->node, hash);
 }
 
+/* Returns the router of 'path' at distance 'i', or NULL if it is not known.
+ * One that did not answer has no address; nor is the remote host a router. */
+static const char *
+router_at(const struct view_path *path, size_t i)
+{
+    const char *hop = (i < view_strings_count(path->hops)
+                       ? view_strings_at(path->hops, i) : NULL);
+
+    return (hop && strpbrk(hop, ".:") && strcmp(hop, path->remote_ip)
+            ? hop : NULL);
+}
+
+/* Returns in which column the farthest router is. */
+static size_t
+count_hops(const struct view_fabric *f)
+{
+    size_t max = 0;
+
+    for (size_t i = 0; i < f->n; i++) {
+        const struct view_endpoint *ep = &f->endpoints[i];
+
+        for (size_t j = 0; j < ep->n; j++) {
+            size_t n = MIN(view_strings_count(ep->paths[j].hops), MAX_HOPS);
+
+            while (n > max && !router_at(&ep->paths[j], n - 1)) {
+                n--;
+            }
+            max = MAX(max, n);
+        }
+    }
+    return max;
+}
+
 /* Adds the edges along 'path', which ends at node 'to'. */
 static void
 add_path(struct map_section *section, const struct view_path *path, size_t to)
 {
-    size_t n_hops = MIN(view_strings_count(path->hops), MAX_HOPS);
     size_t from = find_node(section, 0, path->local_ip);
+    size_t known = from;        /* Last that is not a bend. */
 
     count_path(&section->nodes[from], path);
     count_path(&section->nodes[to], path);
-    for (size_t i = 0; i < n_hops; i++) {
-        const char *hop = view_strings_at(path->hops, i);
+    for (size_t i = 0; i < section->n_hops; i++) {
+        const char *router = router_at(path, i);
+        size_t node = (router ? find_node(section, i + 1, router)
+                       : find_bend(section, i + 1, known));
 
-        /* A router that did not answer has no address; nor is the remote host
-         * a router. */
-        if (strcspn(hop, ".:") < strlen(hop) && strcmp(hop, path->remote_ip)) {
-            size_t node = find_node(section, i + 1, hop);
-
+        if (router) {
             count_path(&section->nodes[node], path);
-            add_edge(section, from, node, path->state);
-            from = node;
+            known = node;
         }
+        add_edge(section, from, node, path->state);
+        from = node;
     }
     add_edge(section, from, to, path->state);
 }
@@ -240,6 +290,8 @@ measure(struct map_section *section)
         if (node->column == MAP_CARDS) {
             node->height = MAP_LINE;
             address = MAX(address, node->label ? text_size(node->label) : 0);
+        } else if (map_node_is_bend(node)) {
+            node->height = BEND_HEIGHT;
         } else {
             double text = text_size(node->label);
 
@@ -414,6 +466,7 @@ map_section_init(struct map_section *section, const struct view_fabric *f,
     for (size_t i = 0; i < view_strings_count(f->local_ips); i++) {
         find_node(section, 0, view_strings_at(f->local_ips, i));
     }
+    section->n_hops = count_hops(f);
     add_cards(section);
     measure(section);
     place(section, host);

@@ -26,7 +26,8 @@
 #define MAP_LINE 18.0           /* Height of a line of text. */
 
 struct map_node {
-    const char *label;          /* Address, or NULL for a group's. */
+    const char *label;          /* Address, or NULL for a group's, and where
+                                 * lines pass a column without a router. */
     size_t column;
     double x, y;                /* Left edge, middle. */
     double width, height;
@@ -62,6 +63,7 @@ struct map_section {
     struct map_card *cards;
     size_t n_cards, allocated_cards;
 
+    size_t n_hops;              /* Of the path with the most routers. */
     size_t n_columns;
     double host_x, host_width;  /* The box of this host. */
     double y, height;           /* Where the nodes are. */
@@ -70,6 +72,13 @@ struct map_section {
 
 /* The column of cards, whatever the number of columns. */
 #define MAP_CARDS SIZE_MAX
+
+/* Whether 'node' is where lines pass a column, and is not drawn. */
+static inline bool
+map_node_is_bend(const struct map_node *node)
+{
+    return !node->label && node->column != MAP_CARDS;
+}
 
 /* Lays out 'fabric' of this 'host' below 'y'. */
 void map_section_init(struct map_section *, const struct view_fabric *,

@@ -137,25 +137,38 @@ worst_state(const int64_t states[VIEW_N_STATES])
 
 /* Lines. */
 
-/* A line that stands for 'part' of the paths between the nodes. */
+/* How much above or below the middle of 'node' the lines of layer 'i' are.
+ * Where lines meet without a box, each state has its place. */
+static double
+strand_offset(const struct map_node *node, size_t i, double offset)
+{
+    return (map_node_is_bend(node) ? (i - (VIEW_N_STATES - 1) / 2.) * 3
+            : offset);
+}
+
+/* A line that stands for 'part' of the paths between the nodes, of layer 'i',
+ * whose place among those between them is 'offset'. */
 static void
 put_strand(struct ds *svg, const struct map_node *from,
-           const struct map_node *to, enum fabric_path_state state,
-           double part, double offset)
+           const struct map_node *to, size_t i, double part, double offset)
 {
+    enum fabric_path_state state = layers[i];
     const struct line_style *style = &styles[state];
     double x1 = from->x + from->width;
-    double y1 = from->y + offset;
+    double y1 = from->y + strand_offset(from, i, offset);
     double x2 = to->x;
-    double y2 = to->y + offset;
+    double y2 = to->y + strand_offset(to, i, offset);
     double bend = MIN((x2 - x1) / 2, 160);
 
-    ds_put_format(svg, "<path d=\"M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f\" "
-                  "class=\"l-%s\" style=\"stroke-width:%.1f\"/>\n", x1, y1,
-                  x1 + bend, y1, x2 - bend, y2, x2, y2,
+    ds_put_format(svg, "<path d=\"M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f",
+                  x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2);
+    if (map_node_is_bend(to)) {
+        ds_put_format(svg, "H%.1f", x2 + to->width);
+    }
+    ds_put_format(svg, "\" class=\"l-%s\" style=\"stroke-width:%.1f\"/>\n",
                   fabric_path_state_to_string(state),
                   style->width * (.5 + .8 * part));
-    if (style->width > 2) {
+    if (style->width > 2 && !map_node_is_bend(to)) {
         /* Where it ends is seen though other lines end there, too. */
         ds_put_format(svg, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\" "
                       "fill=\"%s\"/>\n", x2 - 3, y2, style->color);
@@ -184,7 +197,7 @@ put_edges(struct ds *svg, const struct map_section *section)
                 }
             }
             put_strand(svg, &section->nodes[edge->from],
-                       &section->nodes[edge->to], layers[i],
+                       &section->nodes[edge->to], i,
                        (double) edge->states[layers[i]] / total,
                        (index - (n - 1) / 2.) * 5);
         }
@@ -378,7 +391,8 @@ put_section(struct ds *svg, const struct map_section *section,
     put_edges(svg, section);
     put_host(svg, section, host);
     for (size_t i = 0; i < section->n_nodes; i++) {
-        if (section->nodes[i].column != MAP_CARDS) {
+        if (section->nodes[i].column != MAP_CARDS
+            && !map_node_is_bend(&section->nodes[i])) {
             put_node(svg, &section->nodes[i]);
         }
     }
