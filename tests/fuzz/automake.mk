@@ -28,6 +28,18 @@ weft_tests_fuzz_fuzz_gro_SOURCES = weft/tests/fuzz/fuzz-gro.c
 weft_tests_fuzz_fuzz_gro_LDADD = $(WEFT_FUZZ_LIBS)
 weft_tests_fuzz_fuzz_gro_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
 
+WEFT_FUZZ += fuzz-metrics
+weft_tests_fuzz_fuzz_metrics_SOURCES = \
+	weft/tests/fuzz/fuzz-metrics.c \
+	weft/utilities/fabric-auth.c \
+	weft/utilities/fabric-metrics.c \
+	weft/utilities/fabric-switch-view.c \
+	weft/utilities/fabric-text.c
+weft_tests_fuzz_fuzz_metrics_CPPFLAGS = \
+	$(AM_CPPFLAGS) -I $(top_srcdir)/weft/utilities
+weft_tests_fuzz_fuzz_metrics_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_metrics_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
 WEFT_FUZZ += fuzz-odp-fabric
 weft_tests_fuzz_fuzz_odp_fabric_SOURCES = weft/tests/fuzz/fuzz-odp-fabric.c
 weft_tests_fuzz_fuzz_odp_fabric_LDADD = $(WEFT_FUZZ_LIBS)
@@ -58,6 +70,7 @@ noinst_PROGRAMS += weft/tests/fuzz/fuzz-ecn
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-encap
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-flow-hash
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-gro
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-metrics
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-odp-fabric
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-ofp-fabric
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-ofp-fabric-msg

@@ -325,6 +325,24 @@ def quote_seeds():
             for encap in (0, 1) for v6 in (False, True) for kind in range(3)}
 
 
+def metrics_seeds():
+    names = '"fabric": "f", "endpoint": "e\\\\\\"\\u009b"'
+    return {
+        'bearer': b'\0Bearer token',
+        'basic': b'\0basic  dXNlcjpwYXNzd29yZA==',
+        'accept': b'\1application/openmetrics-text;version=1.0.0;q=0.6,'
+                  b'text/plain;q=0.5,*/*;q=0.1',
+        'show': b'\2[{"name": "f", "paths": {"up": 1}, "fast_path": '
+                b'{"in": "kernel", "n_flows": 1, "n_userspace_flows": 2}}]',
+        'endpoints': ('\3[{%s, "tx_bytes": 7, "paths": {"down": 2}}]'
+                      % names).encode(),
+        'paths': ('\4[{%s, "local_ip": "1", "remote_ip": "2", "state": "up", '
+                  '"rtt_us": 1e9, "hops": ["1.2", "*"], "reasons": ["x"]}]'
+                  % names).encode(),
+        'stats': b'\5[{"drop": "tx-no-path", "packets": 9}]',
+    }
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip().splitlines()[-1])
@@ -333,7 +351,8 @@ def main():
                         ('quote', quote_seeds()),
                         ('stamp', stamp_seeds()),
                         ('flow-hash', flow_hash_seeds()),
-                        ('gro', gro_seeds()), ('ofp-fabric', ofp_seeds()),
+                        ('gro', gro_seeds()), ('metrics', metrics_seeds()),
+                        ('ofp-fabric', ofp_seeds()),
                         ('ofp-fabric-msg', ofp_msg_seeds()),
                         ('odp-fabric', odp_seeds())):
         directory = os.path.join(sys.argv[1], 'fuzz-' + name)
