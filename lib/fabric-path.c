@@ -83,7 +83,8 @@ format_reason(const struct fabric_path *path, enum fabric_path_state state,
     if (state == FABRIC_PATH_DOWN) {
         ds_put_cstr(ds, (!path->local_up ? ": uplink down"
                          : path->unreachable ? ": no route"
-                         : ": no answer"));
+                         : path->was_usable ? ": no answer"
+                         : ": it has yet to answer"));
     } else if (state == FABRIC_PATH_DEGRADED) {
         ds_put_cstr(ds, ": ");
         fabric_health_format_reasons(path->health.reasons, ds);
