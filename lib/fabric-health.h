@@ -122,7 +122,7 @@ struct fabric_health_config {
     .data = FABRIC_DATA_LOSS_CONFIG_DEFAULT,    \
     .rtt = FABRIC_RTT_CONFIG_DEFAULT,           \
     .ce_ppm = 500000,                           \
-    .recover = 30000,                           \
+    .recover = 10000,                           \
     .recover_max = 600000,                      \
     .flap_half_life = 60000,                    \
     .flap_suppress = 2500,                      \

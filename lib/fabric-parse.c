@@ -12,44 +12,19 @@
 #include "smap.h"
 #include "util.h"
 
-/* Keys of Fabric.probe and Fabric.other_config: (name, function of
- * 'char *parse(const char *value, struct fabric_config *)' that takes the
- * value).  A key that is in neither list is told in a warning. */
-#define FABRIC_PROBE_KEYS                       \
-    FABRIC_KEY("bfd_dst_mac", probe_bfd_dst_mac) \
-    FABRIC_KEY("ce", probe_ce)                  \
-    FABRIC_KEY("data_loss", probe_data_loss)    \
-    FABRIC_KEY("dscp", probe_dscp)              \
-    FABRIC_KEY("discovery", probe_discovery)    \
-    FABRIC_KEY("discovery_interval", probe_discovery_interval) \
-    FABRIC_KEY("enable", probe_enable)          \
-    FABRIC_KEY("idle_after", probe_idle_after)  \
-    FABRIC_KEY("idle_interval", probe_idle_interval) \
-    FABRIC_KEY("interval", probe_interval)      \
-    FABRIC_KEY("key", probe_key)                \
-    FABRIC_KEY("key2", probe_key2)              \
-    FABRIC_KEY("large_every", probe_large_every) \
-    FABRIC_KEY("loss", probe_loss)              \
-    FABRIC_KEY("multiplier", probe_multiplier)  \
-    FABRIC_KEY("pmtud", probe_pmtud)            \
-    FABRIC_KEY("pmtud_interval", probe_pmtud_interval) \
-    FABRIC_KEY("protocol", probe_protocol)      \
-    FABRIC_KEY("recover", probe_recover)        \
-    FABRIC_KEY("rtt", probe_rtt)                \
-    FABRIC_KEY("rtt_excess", probe_rtt_excess)  \
-    FABRIC_KEY("vni", probe_vni)                \
-    FABRIC_KEY("window", probe_window)
-
-#define FABRIC_OTHER_CONFIG_KEYS                \
-    FABRIC_KEY("csum", csum)                    \
-    FABRIC_KEY("fast-path", fast_path)          \
-    FABRIC_KEY("src_port_base", src_port_base)  \
-    FABRIC_KEY("ttl", ttl)                      \
-    FABRIC_KEY("tos", tos)                      \
-    FABRIC_KEY("uplink", uplink)
+/* A key of Fabric.probe or Fabric.other_config. */
+enum fabric_key_type {
+    FABRIC_KEY_BOOL,
+    FABRIC_KEY_UINT,            /* An 'unsigned int', 'min'...'max'. */
+    FABRIC_KEY_PERCENT,         /* With up to 4 decimals, stored as ppm. */
+    FABRIC_KEY_OTHER,           /* Something that 'parse' understands. */
+};
 
 struct fabric_key {
     const char *name;
+    enum fabric_key_type type;
+    size_t ofs;                 /* Of the member of struct fabric_config. */
+    unsigned int min, max;
     char *(*parse)(const char *value, struct fabric_config *);
 };
 
@@ -96,70 +71,6 @@ parse_uint(const char *value, unsigned int min, unsigned int max,
 }
 
 static char *
-parse_probe_enable(const char *value, struct fabric_config *config)
-{
-    return parse_bool(value, &config->probe.enabled);
-}
-
-static char *
-parse_probe_discovery(const char *value, struct fabric_config *config)
-{
-    return parse_bool(value, &config->probe.discovery);
-}
-
-static char *
-parse_probe_discovery_interval(const char *value,
-                               struct fabric_config *config)
-{
-    return parse_uint(value, 1000, 86400000,
-                      &config->probe.discovery_interval);
-}
-
-static char *
-parse_probe_pmtud(const char *value, struct fabric_config *config)
-{
-    return parse_bool(value, &config->probe.pmtud);
-}
-
-static char *
-parse_probe_pmtud_interval(const char *value, struct fabric_config *config)
-{
-    return parse_uint(value, 1000, 86400000,
-                      &config->probe.pmtud_interval);
-}
-
-static char *
-parse_probe_interval(const char *value, struct fabric_config *config)
-{
-    return parse_uint(value, 1, 60000, &config->probe.interval);
-}
-
-static char *
-parse_probe_idle_interval(const char *value, struct fabric_config *config)
-{
-    return parse_uint(value, 1, 60000, &config->probe.idle_interval);
-}
-
-static char *
-parse_probe_idle_after(const char *value, struct fabric_config *config)
-{
-    return parse_uint(value, 1, 86400000, &config->probe.idle_after);
-}
-
-static char *
-parse_probe_multiplier(const char *value, struct fabric_config *config)
-{
-    return parse_uint(value, 1, 255, &config->probe.multiplier);
-}
-
-static char *
-parse_probe_vni(const char *value, struct fabric_config *config)
-{
-    return parse_uint(value, 0, FABRIC_MAX_VNI, &config->probe.vni);
-}
-
-/* Stores a percentage with up to four decimals as parts per million. */
-static char *
 parse_percent(const char *value, uint32_t *ppm)
 {
     double percent;
@@ -172,48 +83,6 @@ parse_percent(const char *value, uint32_t *ppm)
 }
 
 static char *
-parse_probe_loss(const char *value, struct fabric_config *config)
-{
-    return parse_percent(value, &config->health.loss_ppm);
-}
-
-static char *
-parse_probe_data_loss(const char *value, struct fabric_config *config)
-{
-    bool judge = false;
-    char *error = parse_bool(value, &judge);
-
-    config->health.data.judge = judge;
-    return error;
-}
-
-static char *
-parse_probe_ce(const char *value, struct fabric_config *config)
-{
-    return parse_percent(value, &config->health.ce_ppm);
-}
-
-static char *
-parse_probe_rtt(const char *value, struct fabric_config *config)
-{
-    long long int n = 0;
-    char *error = parse_range(value, 101, 100000, &n);
-
-    config->health.rtt.percent = n;
-    return error;
-}
-
-static char *
-parse_probe_rtt_excess(const char *value, struct fabric_config *config)
-{
-    long long int n = 0;
-    char *error = parse_range(value, 1, 10000000, &n);
-
-    config->health.rtt.excess = n;
-    return error;
-}
-
-static char *
 parse_probe_recover(const char *value, struct fabric_config *config)
 {
     long long int n = 0;
@@ -222,18 +91,6 @@ parse_probe_recover(const char *value, struct fabric_config *config)
     config->health.recover = n;
     config->health.recover_max = MAX(config->health.recover_max, n);
     return error;
-}
-
-static char *
-parse_probe_window(const char *value, struct fabric_config *config)
-{
-    return parse_uint(value, 1000, 60000, &config->health.window);
-}
-
-static char *
-parse_probe_large_every(const char *value, struct fabric_config *config)
-{
-    return parse_uint(value, 0, 1000, &config->probe.large_every);
 }
 
 static char *
@@ -338,12 +195,6 @@ parse_csum(const char *value, struct fabric_config *config)
 }
 
 static char *
-parse_fast_path(const char *value, struct fabric_config *config)
-{
-    return parse_bool(value, &config->fast_path);
-}
-
-static char *
 parse_src_port_base(const char *value, struct fabric_config *config)
 {
     long long int n = 0;
@@ -388,11 +239,78 @@ parse_uplink(const char *value, struct fabric_config *config)
     return value[0] ? NULL : xstrdup("is empty");
 }
 
+/* The keys that there are.  Another one is told in a warning. */
+#define KEY_BOOL(NAME, MEMBER)                                              \
+    { NAME, FABRIC_KEY_BOOL, offsetof(struct fabric_config, MEMBER),        \
+      0, 0, NULL }
+#define KEY_UINT(NAME, MEMBER, MIN, MAX)                                    \
+    { NAME, FABRIC_KEY_UINT, offsetof(struct fabric_config, MEMBER),        \
+      MIN, MAX, NULL }
+#define KEY_PERCENT(NAME, MEMBER)                                           \
+    { NAME, FABRIC_KEY_PERCENT, offsetof(struct fabric_config, MEMBER),     \
+      0, 0, NULL }
+#define KEY_OTHER(NAME, FUNCTION) \
+    { NAME, FABRIC_KEY_OTHER, 0, 0, 0, parse_##FUNCTION }
+
+static const struct fabric_key probe_keys[] = {
+    KEY_OTHER("bfd_dst_mac", probe_bfd_dst_mac),
+    KEY_PERCENT("ce", health.ce_ppm),
+    KEY_BOOL("data_loss", health.data.judge),
+    KEY_OTHER("dscp", probe_dscp),
+    KEY_BOOL("discovery", probe.discovery),
+    KEY_UINT("discovery_interval", probe.discovery_interval, 1000, 86400000),
+    KEY_BOOL("enable", probe.enabled),
+    KEY_UINT("idle_after", probe.idle_after, 1, 86400000),
+    KEY_UINT("idle_interval", probe.idle_interval, 1, 60000),
+    KEY_UINT("interval", probe.interval, 1, 60000),
+    KEY_OTHER("key", probe_key),
+    KEY_OTHER("key2", probe_key2),
+    KEY_UINT("large_every", probe.large_every, 0, 1000),
+    KEY_PERCENT("loss", health.loss_ppm),
+    KEY_UINT("multiplier", probe.multiplier, 1, 255),
+    KEY_BOOL("pmtud", probe.pmtud),
+    KEY_UINT("pmtud_interval", probe.pmtud_interval, 1000, 86400000),
+    KEY_OTHER("protocol", probe_protocol),
+    KEY_OTHER("recover", probe_recover),
+    KEY_UINT("rtt", health.rtt.percent, 101, 100000),
+    KEY_UINT("rtt_excess", health.rtt.excess, 1, 10000000),
+    KEY_UINT("vni", probe.vni, 0, FABRIC_MAX_VNI),
+    KEY_UINT("window", health.window, 1000, 60000),
+};
+
+static const struct fabric_key other_keys[] = {
+    KEY_OTHER("csum", csum),
+    KEY_BOOL("fast-path", fast_path),
+    KEY_OTHER("src_port_base", src_port_base),
+    KEY_OTHER("ttl", ttl),
+    KEY_OTHER("tos", tos),
+    KEY_OTHER("uplink", uplink),
+};
+
 static void
 add_warning(struct ds *warnings, const char *column, const char *key)
 {
     ds_put_format(warnings, "%s%s:%s is not a known key",
                   warnings->length ? "; " : "", column, key);
+}
+
+static char *
+parse_key(const struct fabric_key *key, const char *value,
+          struct fabric_config *config)
+{
+    void *member = (char *) config + key->ofs;
+
+    switch (key->type) {
+    case FABRIC_KEY_BOOL:
+        return parse_bool(value, member);
+    case FABRIC_KEY_UINT:
+        return parse_uint(value, key->min, key->max, member);
+    case FABRIC_KEY_PERCENT:
+        return parse_percent(value, member);
+    case FABRIC_KEY_OTHER:
+        return key->parse(value, config);
+    }
+    OVS_NOT_REACHED();
 }
 
 static char *
@@ -421,7 +339,7 @@ parse_map(const char *column, const struct smap *map,
             add_warning(warnings, column, node->key);
             continue;
         }
-        char *s = keys[j].parse(node->value, config);
+        char *s = parse_key(&keys[j], node->value, config);
         if (s) {
             error = xasprintf("%s:%s: %s", column, node->key, s);
             free(s);
@@ -595,11 +513,6 @@ char *
 fabric_parse_config(const struct fabric_text *text,
                     struct fabric_config *config, struct ds *warnings)
 {
-#define FABRIC_KEY(NAME, FUNCTION) { NAME, parse_##FUNCTION },
-    static const struct fabric_key probe_keys[] = { FABRIC_PROBE_KEYS };
-    static const struct fabric_key other_keys[] = { FABRIC_OTHER_CONFIG_KEYS };
-#undef FABRIC_KEY
-
     *config = (struct fabric_config) {
         .probe = {
             .enabled = true,
@@ -624,8 +537,6 @@ fabric_parse_config(const struct fabric_text *text,
         .uplink = xstrdup("udp"),
     };
 
-    config->health.recover = 10000;
-
     char *error = parse_config_columns(text, config);
     if (!error) {
         error = parse_map("probe", text->probe, probe_keys,
@@ -634,6 +545,10 @@ fabric_parse_config(const struct fabric_text *text,
     if (!error) {
         error = parse_map("other_config", text->other_config, other_keys,
                           ARRAY_SIZE(other_keys), config, warnings);
+    }
+    if (config->keys.n && config->probe.protocol == FABRIC_PROTOCOL_AUTO) {
+        /* BFD, which is not authenticated here, would be a way around. */
+        config->probe.protocol = FABRIC_PROTOCOL_STAMP;
     }
     if (!error && (config->src_port_base + config->paths_per_remote - 1
                    > UINT16_MAX)) {

@@ -87,6 +87,7 @@ make_sim(int interval, uint32_t seed)
     random_set_seed(seed);
     fabric_health_init(&s.h, &s.config, s.now);
     fabric_health_set_alive(&s.h, &s.config, true, s.now);
+    s.config.recover = 30000;
     return s;
 }
 
