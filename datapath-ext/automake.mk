@@ -3,6 +3,8 @@
 # One file a line, in the order of the names.
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-channel.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-dp.c
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-fit.c
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-fit.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-abi.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-flows.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-match.h

@@ -19,6 +19,7 @@
 #include "coverage.h"
 #include "dp-packet.h"
 #include "fabric-drops.h"
+#include "fabric-fit.h"
 #include "fabric-flow-hash.h"
 #include "fabric-gso.h"
 #include "fabric-odp.h"
@@ -318,6 +319,30 @@ mark_sent(struct fabric_endpoint *ep, struct fabric_table_endpoint *e)
     }
 }
 
+/* Returns the path for 'packet', or FABRIC_TABLE_NONE if it is dropped. */
+static uint32_t
+choose_path(struct fabric *f, const struct fabric_endpoint *ep,
+            const struct fabric_odp_output *out, struct dp_packet *packet)
+{
+    uint32_t hash = fabric_flow_hash(dp_packet_data(packet),
+                                     dp_packet_size(packet));
+    uint32_t path = fabric_table_select(ep->index, hash);
+    uint32_t size;
+
+    if (OVS_UNLIKELY(path == FABRIC_TABLE_NONE)) {
+        count_drop(f, FABRIC_DROP_TX_NO_PATH, 1);
+        return path;
+    }
+    size = fabric_fit_size(out, packet);
+    if (OVS_UNLIKELY(!fabric_table_fits(path, size))) {
+        path = fabric_fit(f, ep, out, packet, hash, path, size);
+        if (path == FABRIC_TABLE_NONE) {
+            count_drop(f, FABRIC_DROP_TX_TOO_BIG, 1);
+        }
+    }
+    return path;
+}
+
 /* Sends 'n' packets, at most NETDEV_MAX_BURST. */
 static void
 send_burst(struct fabric *f, struct fabric_endpoint *ep,
@@ -338,14 +363,7 @@ send_burst(struct fabric *f, struct fabric_endpoint *ep,
     mark_sent(ep, e);
 
     for (size_t i = 0; i < n; i++) {
-        const struct dp_packet *packet = packets[i];
-
-        paths[i] = fabric_table_select(
-            ep->index, fabric_flow_hash(dp_packet_data(packet),
-                                        dp_packet_size(packet)));
-        if (OVS_UNLIKELY(paths[i] == FABRIC_TABLE_NONE)) {
-            count_drop(f, FABRIC_DROP_TX_NO_PATH, 1);
-        }
+        paths[i] = choose_path(f, ep, out, packets[i]);
     }
 
     q->fabric = f;

@@ -40,7 +40,7 @@
     FABRIC_DROP(TX_NO_PATH, "tx-no-path",                                   \
                 "endpoint has no path: no common address family")           \
     FABRIC_DROP(TX_TOO_BIG, "tx-too-big",                                   \
-                "packet does not fit in a UDP datagram")                    \
+                "packet does not fit in a UDP datagram or on any path")     \
     FABRIC_DROP(TX_BAD_PACKET, "tx-bad-packet",                             \
                 "packet to be segmented has no valid TCP header")           \
     FABRIC_DROP(TX_UNREACHABLE, "tx-unreachable",                           \

@@ -36,11 +36,47 @@ apply(const struct fabric_endpoint *ep, const struct fabric_choice choices[])
     }
 }
 
+static uint32_t
+needed_size(const struct fabric_endpoint *ep)
+{
+    uint32_t needed;
+
+    atomic_read_relaxed(&fabric_table_endpoints[ep->index].needed, &needed);
+    return needed;
+}
+
+/* Has flows leave the usable paths on which what is sent to 'ep' does not fit,
+ * if it fits on others.  Returns true if there are any. */
+static bool
+leave_narrow(const struct fabric_endpoint *ep, struct fabric_choice choices[])
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    uint32_t needed = needed_size(ep);
+    bool any_narrow = false, any_wide = false;
+
+    for (size_t i = 0; needed && i < ep->n_paths; i++) {
+        bool fits = fabric_table_fits(ep->paths[i]->index, needed);
+
+        any_wide |= fits && choices[i].usable;
+        any_narrow |= !fits;
+    }
+    if (!any_narrow || !any_wide) {
+        return false;
+    }
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        if (!fabric_table_fits(ep->paths[i]->index, needed)) {
+            choices[i].weight = 0;
+        }
+    }
+    return true;
+}
+
 static void
 choose(const struct fabric_endpoint *ep)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric_choice *choices;
+    bool changed;
 
     if (!ep->n_paths) {
         return;
@@ -55,7 +91,8 @@ choose(const struct fabric_endpoint *ep)
             .weight = fabric_table_get_weight(path->index),
         };
     }
-    if (fabric_choice_make(&ep->fabric->health, choices, ep->n_paths)) {
+    changed = fabric_choice_make(&ep->fabric->health, choices, ep->n_paths);
+    if (leave_narrow(ep, choices) || changed) {
         apply(ep, choices);
     }
     free(choices);
@@ -111,7 +148,7 @@ compare_rtts(struct fabric_endpoint *ep)
 void
 fabric_grade_endpoint(struct fabric_endpoint *ep)
 {
-    bool any = false;
+    bool any = needed_size(ep);
 
     compare_rtts(ep);
     for (size_t i = 0; i < ep->n_paths; i++) {

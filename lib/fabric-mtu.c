@@ -90,6 +90,7 @@ publish(const struct fabric_path *path)
     struct fabric_table_path *p = &fabric_table_paths[path->index];
     uint32_t old;
 
+    atomic_store_relaxed(&p->local_mtu, path->pmtu.max);
     atomic_read_relaxed(&p->mtu, &old);
     if (old != path->pmtu.mtu) {
         log_mtu(path, old, path->pmtu.mtu);

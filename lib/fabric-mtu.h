@@ -11,9 +11,10 @@
  * the path table.  These probes have session identifiers of their own: losing
  * one, which is how the search learns, is no loss of the path.
  *
- * Only paths that are alive are searched, and none of an idle endpoint.  An
- * answer is as long as its question, but may be fragmented; over IPv6, where
- * it cannot be, what is found is the lesser of the MTUs of both directions.
+ * Only paths that are alive are searched, and none of an idle endpoint.  These
+ * probes have a "heard" TLV (fabric-stamp.h), which tells a reflector of ours
+ * that a short answer will do, so that what is found is the MTU of the way
+ * there only.  Other reflectors answer with as long a packet.
  *
  * Bound: FABRIC_MTU_PPS datagrams a second in the whole process.
  *

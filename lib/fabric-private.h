@@ -66,6 +66,7 @@ struct fabric {
     atomic_uint32_t probe_vni;
     ATOMIC(odp_port_t) odp_port;        /* ODPP_NONE if not known. */
 
+    struct fabric_inject *inject;       /* [const] */
     OVSRCU_TYPE(struct fabric_uplinks *) uplinks;       /* [rcu] */
     struct cmap by_id;                  /* [rcu] Contains fabric_endpoint. */
     struct cmap by_endpoint_name;       /* [rcu] Likewise. */

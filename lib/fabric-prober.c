@@ -220,6 +220,8 @@ set_idle(struct fabric_endpoint *ep, bool idle)
         endpoint_schedule(ep)->n_idle += idle ? 1 : -1;
         atomic_store_relaxed(&fabric_table_endpoints[ep->index].idle, idle);
         if (idle) {
+            atomic_store_relaxed(&fabric_table_endpoints[ep->index].needed,
+                                 0);
             COVERAGE_INC(fabric_endpoint_idle);
         } else {
             fabric_discover_wake(ep);

@@ -13,6 +13,7 @@
 
 #include "fabric-carrier.h"
 #include "fabric-prober.h"
+#include "fabric-inject.h"
 #include "fabric-private.h"
 #include "netdev.h"
 #include "netdev-fabric.h"
@@ -230,6 +231,7 @@ fabric_create(const struct fabric_config *config)
     cmap_init(&f->by_endpoint_name);
     cmap_init(&f->by_ip);
     cmap_init(&f->by_tuple);
+    f->inject = fabric_inject_create();
     return f;
 }
 
@@ -241,6 +243,7 @@ fabric_free(struct fabric *f)
     cmap_destroy(&f->by_endpoint_name);
     cmap_destroy(&f->by_ip);
     cmap_destroy(&f->by_tuple);
+    fabric_inject_destroy(f->inject);
     free(f->name);
     free(f);
 }

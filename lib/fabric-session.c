@@ -352,6 +352,7 @@ fabric_session_size(const struct fabric_path *path, uint16_t size,
         .seq = seq,
         .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
         .ssid = ssid,
+        .n_heard = 1,           /* Asks for a short answer. */
     };
     fabric_stamp_pad(&item->stamp, &f->keys, &path->uplink->config.local_ip,
                      size - outer_len(path->uplink));
@@ -512,8 +513,12 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
     item = burst_add(b, ep->fabric, up, path->port_idx, &rx->remote_ip, NULL);
     item->tos = (fabric_stamp_reflect(test, &reflector, &item->stamp) << 2
                  | (rx->tos & IP_ECN_MASK ? IP_ECN_ECT_0 : 0));
-    remember_heard(ep, test->ssid, test->seq);
-    tell_heard(ep, &item->stamp);
+    if (test->ssid >= FABRIC_MTU_SSID && test->n_heard) {
+        fabric_stamp_shorten(&item->stamp);
+    } else {
+        remember_heard(ep, test->ssid, test->seq);
+        tell_heard(ep, &item->stamp);
+    }
     COVERAGE_INC(fabric_probe_reflected);
 }
 

@@ -594,3 +594,14 @@ fabric_stamp_reflect(const struct fabric_stamp *test,
     }
     return reflect_cos(test, r, reply);
 }
+
+void
+fabric_stamp_shorten(struct fabric_stamp *reply)
+{
+    reply->has_location = reply->has_ts_info = reply->has_cos = false;
+    reply->has_direct = reply->has_padding = false;
+    reply->padding_len = 0;
+    reply->n_heard = 0;
+    reply->echo = NULL;
+    reply->echo_len = 0;
+}

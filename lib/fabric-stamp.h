@@ -22,8 +22,9 @@
  * fabric_stamp_reflect() and fabric_stamp_compose().  The sender parses the
  * answer.
  *
- * An answer is exactly as long as its question (RFC 8762 section 4.3), so
- * nobody is amplified: the question has room for all that an answer adds.
+ * An answer is exactly as long as its question (RFC 8762 section 4.3; but see
+ * fabric_stamp_shorten()), so nobody is amplified: the question has room for
+ * all that an answer adds.
  *
  * This module only reads and writes bytes, in buffers of the caller, and
  * allocates nothing for a packet.  All integers are host byte order.
@@ -319,5 +320,11 @@ struct fabric_stamp_reflector {
 uint8_t fabric_stamp_reflect(const struct fabric_stamp *test,
                              const struct fabric_stamp_reflector *,
                              struct fabric_stamp *reply);
+
+/* Leaves all TLVs out of the answer 'reply', which is then shorter than its
+ * question.  That is not as RFC 8762 section 4.3 has it, but a question that
+ * is to show what fits on its way should not be lost on the way back; only for
+ * who asks for it (fabric-mtu.h). */
+void fabric_stamp_shorten(struct fabric_stamp *reply);
 
 #endif /* fabric-stamp.h */

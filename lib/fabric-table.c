@@ -177,6 +177,7 @@ fabric_table_alloc_endpoint(void)
     atomic_store_relaxed(&ep->tx_no_live_path, 0);
     atomic_store_relaxed(&ep->sent, 0);
     atomic_store_relaxed(&ep->idle, 0);
+    atomic_store_relaxed(&ep->needed, 0);
     for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
         homes[id]->homes[i] = FABRIC_TABLE_NONE;
         atomic_store_relaxed(&ep->slots[i], FABRIC_TABLE_NONE);
@@ -252,6 +253,7 @@ fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
     atomic_store_relaxed(&path->rx_packets, 0);
     atomic_store_relaxed(&path->rx_bytes, 0);
     atomic_store_relaxed(&path->mtu, 0);
+    atomic_store_relaxed(&path->local_mtu, 0);
     return id;
 }
 
@@ -551,4 +553,25 @@ fabric_table_count_slots(uint32_t path)
         n += slot == path;
     }
     return n;
+}
+
+uint32_t
+fabric_table_select_fitting(uint32_t endpoint, uint32_t hash, uint32_t size)
+{
+    /* An odd step visits every slot; bits that did not choose the first make
+     * flows of one slot spread. */
+    size_t slot = hash >> FABRIC_TABLE_HASH_SHIFT;
+    size_t step = (hash & (FABRIC_TABLE_SLOTS - 1)) | 1;
+
+    for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
+        uint32_t path;
+
+        atomic_read_explicit(&fabric_table_endpoints[endpoint].slots[slot],
+                             &path, memory_order_acquire);
+        if (path != FABRIC_TABLE_NONE && fabric_table_fits(path, size)) {
+            return path;
+        }
+        slot = (slot + step) % FABRIC_TABLE_SLOTS;
+    }
+    return FABRIC_TABLE_NONE;
 }

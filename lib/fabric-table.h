@@ -97,7 +97,8 @@ struct fabric_table_path {
 
     ATOMIC(uint32_t) mtu;               /* Largest outer IP packet that gets
                                          * through whole; 0: not known. */
-    uint8_t pad[12];
+    ATOMIC(uint32_t) local_mtu;         /* Likewise leaves the host. */
+    uint8_t pad[8];
 };
 BUILD_ASSERT_DECL(sizeof(struct fabric_table_path) == 128);
 
@@ -109,7 +110,9 @@ struct fabric_table_endpoint {
     atomic_uint64_t tx_no_live_path;
     ATOMIC(uint32_t) sent;              /* Set by whoever sends to it. */
     ATOMIC(uint32_t) idle;              /* Has the prober to be told? */
-    uint8_t pad[24];
+    ATOMIC(uint32_t) needed;            /* Size of UDP payload that paths which
+                                         * flows use should have room for. */
+    uint8_t pad[20];
     ATOMIC(uint32_t) slots[FABRIC_TABLE_SLOTS];
 };
 BUILD_ASSERT_DECL(sizeof(struct fabric_table_endpoint) == 64 + 1024);
@@ -195,5 +198,29 @@ fabric_table_select(uint32_t endpoint, uint32_t hash)
                          memory_order_acquire);
     return path;
 }
+
+/* What IP and UDP add to what is sent on 'path'. */
+static inline uint32_t
+fabric_table_overhead(uint32_t path)
+{
+    return IN6_IS_ADDR_V4MAPPED(&fabric_table_paths[path].local_ip)
+           ? 20 + 8 : 40 + 8;
+}
+
+/* Does a UDP payload of 'size' bytes fit on 'path', for all that is known? */
+static inline bool
+fabric_table_fits(uint32_t path, uint32_t size)
+{
+    uint32_t mtu;
+
+    atomic_read_relaxed(&fabric_table_paths[path].mtu, &mtu);
+    return !mtu || size + fabric_table_overhead(path) <= mtu;
+}
+
+/* Returns a path for packets of flow 'hash' to 'endpoint' that make UDP
+ * payloads of 'size' bytes: the same for all of the flow, one that flows use
+ * and on which it fits; or FABRIC_TABLE_NONE. */
+uint32_t fabric_table_select_fitting(uint32_t endpoint, uint32_t hash,
+                                     uint32_t size);
 
 #endif /* fabric-table.h */

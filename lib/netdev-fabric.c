@@ -21,6 +21,7 @@
 #include "fabric-encap.h"
 #include "fabric-gso.h"
 #include "fabric-hooks.h"
+#include "fabric-inject.h"
 #include "fabric-live.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
@@ -42,12 +43,6 @@ COVERAGE_DEFINE(fabric_rx_superframe);
 
 /* For what packets cause. */
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-
-/* Room for what output pushes: VLAN tags, netdev_linux's virtio header, the
- * headers of a tunnel.  Without it each packet would be copied, and a full
- * super-frame, which is as large as a dp_packet can get, could not grow.  The
- * odd 2 align the IP header. */
-#define RX_HEADROOM (128 + 2)
 
 struct netdev_fabric {
     struct netdev up;
@@ -438,7 +433,7 @@ join_frame(struct netdev_rxq_fabric *rxq, struct rx_message *m,
         && (m->gro_info.header_len != info->header_len
             || memcmp(m->gro_header, data, info->header_len)
             || !fabric_gro_append(&m->gro, frame, frame_size,
-                                  RX_HEADROOM))) {
+                                  FABRIC_RX_HEADROOM))) {
         finish_gro(rxq, m);
     } else if (m->gro.packet) {
         return true;
@@ -446,7 +441,7 @@ join_frame(struct netdev_rxq_fabric *rxq, struct rx_message *m,
 
     m->gro_header = data;
     m->gro_info = *info;
-    return fabric_gro_append(&m->gro, frame, frame_size, RX_HEADROOM);
+    return fabric_gro_append(&m->gro, frame, frame_size, FABRIC_RX_HEADROOM);
 }
 
 /* Segments of super-frames whose segment size nobody tells: fits the smallest
@@ -459,7 +454,8 @@ put_frame(struct netdev_rxq_fabric *rxq, const struct rx_message *m,
           const struct fabric_encap_info *info, const uint8_t *frame,
           size_t size)
 {
-    struct dp_packet *packet = dp_packet_new_with_headroom(size, RX_HEADROOM);
+    struct dp_packet *packet
+        = dp_packet_new_with_headroom(size, FABRIC_RX_HEADROOM);
 
     dp_packet_put(packet, frame, size);
     if (fabric_gso_adopt_unfinished(packet, UNFINISHED_SEGSZ)
@@ -489,8 +485,9 @@ put_udp_frame(struct netdev_rxq_fabric *rxq, struct rx_message *m,
     uint64_t n_bytes = 0;
     size_t i;
 
-    for (i = 0; (packet = fabric_gso_udp_segment(frame, size, m->rx->gso_size,
-                                                 i, RX_HEADROOM)); i++) {
+    for (i = 0; (packet = fabric_gso_udp_segment(frame, size,
+                                                 m->rx->gso_size, i,
+                                                 FABRIC_RX_HEADROOM)); i++) {
         n_bytes += dp_packet_size(packet);
         fabric_gso_adopt_unfinished(packet, UNFINISHED_SEGSZ);
         rxq_put(rxq, m, info, packet);
@@ -696,6 +693,7 @@ netdev_fabric_rxq_recv(struct netdev_rxq *rxq_, struct dp_packet_batch *batch,
     }
 
     dp_packet_batch_init(batch);
+    fabric_inject_receive(netdev_get_name(rxq_->netdev), batch);
     while (rxq->next_pending < rxq->n_pending
            && dp_packet_batch_size(batch) < NETDEV_MAX_BURST) {
         dp_packet_batch_add(batch, rxq->pending[rxq->next_pending++]);
@@ -722,6 +720,7 @@ netdev_fabric_rxq_wait(struct netdev_rxq *rxq_)
         for (size_t i = 0; i < ups->n; i++) {
             ups->uplinks[i]->class->recv_wait(ups->uplinks[i]);
         }
+        fabric_inject_wait(f);
     }
 }
 

@@ -30,4 +30,10 @@ bool netdev_fabric_exists(const char *name);
 /* Tells the netdev named 'name', if any, that its fabric changed. */
 void netdev_fabric_changed(const char *name);
 
+/* Room for what output pushes: VLAN tags, netdev_linux's virtio header, the
+ * headers of a tunnel.  Without it each packet would be copied, and a full
+ * super-frame, which is as large as a dp_packet can get, could not grow.  The
+ * odd 2 align the IP header. */
+#define FABRIC_RX_HEADROOM (128 + 2)
+
 #endif /* netdev-fabric.h */

@@ -50,6 +50,7 @@ tests_ovstest_SOURCES += weft/tests/test-fabric-hash.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-health.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-liveness.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-pmtu.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-ptb.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-msg.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-stamp-tlv.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-stamp.c

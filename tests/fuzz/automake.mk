@@ -55,6 +55,11 @@ weft_tests_fuzz_fuzz_ofp_fabric_msg_SOURCES = weft/tests/fuzz/fuzz-ofp-fabric-ms
 weft_tests_fuzz_fuzz_ofp_fabric_msg_LDADD = $(WEFT_FUZZ_LIBS)
 weft_tests_fuzz_fuzz_ofp_fabric_msg_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
 
+WEFT_FUZZ += fuzz-ptb
+weft_tests_fuzz_fuzz_ptb_SOURCES = weft/tests/fuzz/fuzz-ptb.c
+weft_tests_fuzz_fuzz_ptb_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_ptb_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
 WEFT_FUZZ += fuzz-quote
 weft_tests_fuzz_fuzz_quote_SOURCES = weft/tests/fuzz/fuzz-quote.c
 weft_tests_fuzz_fuzz_quote_LDADD = $(WEFT_FUZZ_LIBS)
@@ -74,6 +79,7 @@ noinst_PROGRAMS += weft/tests/fuzz/fuzz-metrics
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-odp-fabric
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-ofp-fabric
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-ofp-fabric-msg
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-ptb
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-quote
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-stamp
 

@@ -316,6 +316,22 @@ def odp_seeds():
     return seeds
 
 
+def ptb_seeds():
+    data = bytes(1400)
+    extension = bytes([UDP, 0]) + bytes(6)
+    frames = {
+        'tcp4': tcp_frame(False, 1, ACK, data),
+        'tcp6': tcp_frame(True, 1, ACK, data),
+        'tagged': tcp_frame(False, 1, ACK, data, tags=b'\x81\0\0\7'),
+        'icmp4': eth(ip4(1, b'\x08\0' + data)),
+        'icmp6': eth(ip6(58, b'\x80\0' + data)),
+        'extension': eth(ip6(60, extension + data)),
+        'short': tcp_frame(False, 1, ACK, b'x'),
+    }
+    return {name: struct.pack('!H', 1300) + frame
+            for name, frame in frames.items()}
+
+
 def quote_seeds():
     headers = (bytes.fromhex('08000000' '00000100'),
                bytes.fromhex('00806558' '00000100'))
@@ -348,6 +364,7 @@ def main():
         sys.exit(__doc__.strip().splitlines()[-1])
     for name, seeds in (('bfd', bfd_seeds()),
                         ('ecn', ecn_seeds()), ('encap', encap_seeds()),
+                        ('ptb', ptb_seeds()),
                         ('quote', quote_seeds()),
                         ('stamp', stamp_seeds()),
                         ('flow-hash', flow_hash_seeds()),
