@@ -58,6 +58,10 @@ COVERAGE_DEFINE(fabric_bfd_received);
  * wants to make us work. */
 #define MIN_ANSWER_INTERVAL 500
 
+/* A peer of which a test arrived in the last so many ms uses STAMP.  Idle ones
+ * are tested once a second unless configured otherwise. */
+#define STAMP_TESTED 3000
+
 /* How long a peer that speaks BFD between other addresses has time to do so
  * between these, us: while sessions are down, packets are a second apart. */
 #define GRACE 4000000
@@ -179,17 +183,15 @@ fabric_bfd_peer_protocol(const struct fabric_endpoint *ep)
             : FABRIC_PROTOCOL_NONE);
 }
 
-/* Has no path of 'ep', or no longer any, answered a number of tests? */
+/* Do both ends go by STAMP?  Else sessions that both began while nothing got
+ * through would go on for ever, each end taking the other for who wants it. */
 static bool
-is_silent(const struct fabric_endpoint *ep)
+is_mutual(const struct fabric_endpoint *ep)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    for (size_t i = 0; i < ep->n_paths; i++) {
-        if (ep->paths[i]->live.n_unanswered < STAMP_TESTS) {
-            return false;
-        }
-    }
-    return ep->n_paths > 0;
+    return (ep->fabric->probe.protocol == FABRIC_PROTOCOL_AUTO
+            && ep->answers && !fabric_endpoint_is_silent(ep, STAMP_TESTS)
+            && fabric_endpoint_tests(ep, STAMP_TESTED));
 }
 
 /* Do we begin, rather than wait for the peer? */
@@ -201,7 +203,7 @@ is_active(const struct fabric_endpoint *ep,
     return (config->enabled
             && (config->protocol == FABRIC_PROTOCOL_BFD
                 || (config->protocol == FABRIC_PROTOCOL_AUTO
-                    && (is_silent(ep)
+                    && (fabric_endpoint_is_silent(ep, STAMP_TESTS)
                         || (fabric_bfd_peer_protocol(ep)
                             == FABRIC_PROTOCOL_BFD)))));
 }
@@ -316,7 +318,7 @@ took_up(struct fabric_endpoint *ep)
     OVS_REQUIRES(fabric_table_mutex)
 {
     ep->bfd->ever_up = true;
-    if (is_silent(ep)) {
+    if (fabric_endpoint_is_silent(ep, STAMP_TESTS)) {
         ep->answers = false;
     }
     for (size_t i = 0; !ep->answers && i < ep->n_paths; i++) {
@@ -543,6 +545,25 @@ run_session(struct fabric_endpoint *ep, struct bfd_session *s,
     send_periodic(ep, s, now);
 }
 
+/* RFC 5880 section 6.8.16: a peer is told that there is no failure. */
+static void
+say_goodbye(const struct fabric_endpoint *ep, struct bfd_session *s)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_path *path = choose_path(ep, s);
+
+    if (path && s->bfd.remote_disc) {
+        struct fabric_bfd_packet packet;
+        long long int now = time_usec();
+
+        fabric_bfd_admin_down(&s->bfd, now);
+        if (fabric_bfd_send(&s->bfd, now, 0, path_disc(path), false,
+                            &packet)) {
+            transmit(ep, s, path, &packet);
+        }
+    }
+}
+
 /* Tries STAMP over one path after the other. */
 static void
 try_stamp(struct fabric_endpoint *ep, struct fabric_burst *burst)
@@ -574,8 +595,9 @@ fabric_bfd_peer_run(struct fabric_endpoint *ep,
         struct bfd_session *s = ep->bfd->sessions[i];
 
         run_session(ep, s, config);
-        if (!active && s->bfd.detect == LLONG_MAX) {
-            /* Nobody wants it, the peer being gone. */
+        if (is_mutual(ep) || (!active && s->bfd.detect == LLONG_MAX)) {
+            /* Nobody wants it, or the peer is gone. */
+            say_goodbye(ep, s);
             remove_session(ep, i);
         } else {
             i++;
@@ -619,7 +641,7 @@ packet_session(struct fabric_endpoint *ep, struct fabric_uplink *up,
                struct fabric_path **path)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct bfd_session *s = (packet->your_disc
+    struct bfd_session *s = (packet->your_disc || is_mutual(ep)
                              ? find_session(ep, up, remote_ip)
                              : get_session(ep, up, remote_ip));
 
@@ -734,25 +756,6 @@ fabric_bfd_peer_paths_changed(struct fabric_endpoint *ep)
             i++;
         } else {
             remove_session(ep, i);
-        }
-    }
-}
-
-/* RFC 5880 section 6.8.16: a peer is told that there is no failure. */
-static void
-say_goodbye(const struct fabric_endpoint *ep, struct bfd_session *s)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_path *path = choose_path(ep, s);
-
-    if (path && s->bfd.remote_disc) {
-        struct fabric_bfd_packet packet;
-        long long int now = time_usec();
-
-        fabric_bfd_admin_down(&s->bfd, now);
-        if (fabric_bfd_send(&s->bfd, now, 0, path_disc(path), false,
-                            &packet)) {
-            transmit(ep, s, path, &packet);
         }
     }
 }

@@ -19,7 +19,8 @@
  *          so BFD is tried with it, too.
  *
  * With an endpoint that answers STAMP but itself asks for BFD, sessions exist
- * for its sake and decide nothing.
+ * for its sake and decide nothing.  One that sends STAMP's tests as well does
+ * not: sessions with it end.
  *
  * There is one session for each pair of a local and a remote IP; each of its
  * paths has a discriminator.  See fabric-bfd-peer.c.

@@ -205,6 +205,32 @@ fabric_endpoint_update(struct fabric_endpoint *ep,
     fabric_endpoint_rebuild(ep);
 }
 
+/* STAMP. */
+
+bool
+fabric_endpoint_is_silent(const struct fabric_endpoint *ep, unsigned int n)
+{
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        if (ep->paths[i]->live.n_unanswered < n) {
+            return false;
+        }
+    }
+    return ep->n_paths > 0;
+}
+
+bool
+fabric_endpoint_tests(const struct fabric_endpoint *ep, long long int ms)
+{
+    long long int now = time_msec();
+
+    for (size_t i = 0; i < ep->n_heard; i++) {
+        if (ep->heard[i].when && now - ep->heard[i].when < ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Endpoints. */
 
 static void

@@ -222,6 +222,15 @@ void fabric_endpoint_update(struct fabric_endpoint *,
 void fabric_endpoint_rebuild(struct fabric_endpoint *)
     OVS_REQUIRES(fabric_table_mutex);
 
+/* Has no path of the endpoint, or no longer any, answered the latest 'n'
+ * tests? */
+bool fabric_endpoint_is_silent(const struct fabric_endpoint *, unsigned int n)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Has a test of the endpoint arrived in the last 'ms'? */
+bool fabric_endpoint_tests(const struct fabric_endpoint *, long long int ms)
+    OVS_REQUIRES(fabric_table_mutex);
+
 /* Unlinks the endpoint and its paths and frees them when nobody uses them. */
 void fabric_endpoint_destroy(struct fabric_endpoint *)
     OVS_REQUIRES(fabric_table_mutex);
