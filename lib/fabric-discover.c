@@ -4,6 +4,10 @@
  * pairs of addresses of one endpoint one by one; there is one survey in the
  * process at a time.
  *
+ * With many endpoints more rounds are due than there is time for.  So who is
+ * due waits in one of several queues: a change of the underlay that matters to
+ * traffic comes before what is done to be sure, and idle endpoints come last.
+ *
  * The test packets of a trace have session identifiers of their own, which
  * tell the port, so that answers to them are not taken for a path's.  They
  * leave from the very socket that sends data from that port. */
@@ -50,8 +54,9 @@ struct fabric_pair {
     struct in6_addr remote_ip;
     uint64_t ports;             /* Bitmap of the port indexes to use. */
     unsigned int max;           /* 'paths_per_remote' when it was made. */
-    long long int complete_since;       /* The first of those surveys in a row
-                                         * that saw everything, ms, or 0. */
+    bool complete;              /* Did the last survey see everything? */
+    long long int since;        /* The first in a row that did, or did not, as
+                                 * the last one, ms; 0 before any. */
     unsigned int round;         /* When 'gateway' was found. */
     struct in6_addr gateway;    /* First router, in6addr_any if not known. */
 };
@@ -69,10 +74,22 @@ static struct {
     size_t n_ears;
 } current OVS_GUARDED_BY(fabric_table_mutex);
 
-/* Endpoints that are to be surveyed, by time. */
-static struct heap due OVS_GUARDED_BY(fabric_table_mutex);
+/* Where an endpoint waits to be surveyed: until its time has come, then until
+ * it is its turn.  Heaps, by time. */
+enum queue {
+    QUEUE_NONE,
+    QUEUE_TIMED,
+    QUEUE_EVENT,                /* fabric_discover_event() was called. */
+    QUEUE_ROUTINE,              /* It was not. */
+    QUEUE_IDLE,                 /* It was, but nothing is sent there. */
+    N_QUEUES
+};
+static struct heap queues[N_QUEUES] OVS_GUARDED_BY(fabric_table_mutex);
 
 static long long int next_send OVS_GUARDED_BY(fabric_table_mutex);
+
+/* Is 'next_send' when the survey goes on, if nothing is heard before? */
+static bool paced OVS_GUARDED_BY(fabric_table_mutex);
 
 /* When. */
 
@@ -91,7 +108,28 @@ due_time(const struct heap_node *node)
     return UINT64_MAX - node->priority;
 }
 
-/* Has 'ep' surveyed within 'delay' and half as much again. */
+static struct fabric_endpoint *
+first_of(enum queue queue)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct heap_node *node = heap_max(&queues[queue]);
+
+    return CONTAINER_OF(CONTAINER_OF(node, struct fabric_discovery, node),
+                        struct fabric_endpoint, discovery);
+}
+
+static void
+unschedule(struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    if (ep->discovery.queue != QUEUE_NONE) {
+        heap_remove(&queues[ep->discovery.queue], &ep->discovery.node);
+        ep->discovery.queue = QUEUE_NONE;
+    }
+}
+
+/* Has 'ep' surveyed within 'delay' and half as much again, or when it is its
+ * turn. */
 static void
 schedule(struct fabric_endpoint *ep, long long int delay)
     OVS_REQUIRES(fabric_table_mutex)
@@ -100,21 +138,36 @@ schedule(struct fabric_endpoint *ep, long long int delay)
     uint64_t priority = UINT64_MAX - (uint64_t) when;
     struct fabric_discovery *d = &ep->discovery;
 
-    if (!d->scheduled) {
-        heap_insert(&due, &d->node, priority);
-        d->scheduled = true;
-    } else if (when < due_time(&d->node)) {
-        heap_change(&due, &d->node, priority);
+    if (d->queue == QUEUE_NONE) {
+        heap_insert(&queues[QUEUE_TIMED], &d->node, priority);
+        d->queue = QUEUE_TIMED;
+    } else if (d->queue == QUEUE_TIMED && when < due_time(&d->node)) {
+        heap_change(&queues[QUEUE_TIMED], &d->node, priority);
     }
 }
 
-static void
-unschedule(struct fabric_endpoint *ep)
+/* Returns where 'ep', whose time has come, belongs. */
+static enum queue
+ready_queue(const struct fabric_endpoint *ep)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    if (ep->discovery.scheduled) {
-        heap_remove(&due, &ep->discovery.node);
-        ep->discovery.scheduled = false;
+    /* Idle ones without an event wait for fabric_discover_wake(). */
+    return (ep->discovery.event ? (ep->idle ? QUEUE_IDLE : QUEUE_EVENT)
+            : ep->idle ? QUEUE_NONE : QUEUE_ROUTINE);
+}
+
+/* Moves 'ep' to where it belongs. */
+static void
+requeue(struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    enum queue queue = ready_queue(ep);
+
+    unschedule(ep);
+    if (queue != QUEUE_NONE) {
+        heap_insert(&queues[queue], &ep->discovery.node,
+                        ep->discovery.node.priority);
+        ep->discovery.queue = queue;
     }
 }
 
@@ -208,8 +261,10 @@ fabric_discover_changed(struct fabric_endpoint *ep)
 void
 fabric_discover_wake(struct fabric_endpoint *ep)
 {
-    if (is_enabled(ep) && !ep->discovery.scheduled
-        && current.endpoint != ep) {
+    if (ep->discovery.queue == QUEUE_IDLE) {
+        requeue(ep);
+    } else if (is_enabled(ep) && ep->discovery.queue == QUEUE_NONE
+               && current.endpoint != ep) {
         long long int age = time_msec() - ep->discovery.last_round;
 
         schedule(ep, MAX(SETTLE_TIME,
@@ -223,6 +278,10 @@ fabric_discover_event(struct fabric_endpoint *ep)
     if (is_enabled(ep)) {
         long long int age = time_msec() - ep->discovery.last_round;
 
+        if (ep->discovery.queue == QUEUE_ROUTINE) {
+            /* Its turn is sooner now. */
+            unschedule(ep);
+        }
         schedule(ep, MAX(SETTLE_TIME, EVENT_INTERVAL - age));
         ep->discovery.event = true;
     }
@@ -342,6 +401,26 @@ begin_survey(struct fabric_path *path)
     COVERAGE_INC(fabric_discover_survey);
 }
 
+/* Has the operator taken a path between the addresses of 'path' out of use?
+ * Ports that are exchanged then would be back in use. */
+static bool
+is_drained(const struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_endpoint *ep = path->endpoint;
+
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        const struct fabric_path *other = ep->paths[i];
+
+        if (other->drained && other->uplink == path->uplink
+            && ipv6_addr_equals(&fabric_table_paths[other->index].remote_ip,
+                                &fabric_table_paths[path->index].remote_ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Begins the next survey of the round of 'ep'.  Returns false if there is none
  * left. */
 static bool
@@ -351,7 +430,8 @@ next_survey(struct fabric_endpoint *ep)
     for (size_t i = 0; i < ep->n_paths; i++) {
         struct fabric_path *path = ep->paths[i];
 
-        if (path->round != ep->discovery.round && path->local_up) {
+        if (path->round != ep->discovery.round && path->local_up
+            && !is_drained(path)) {
             begin_survey(path);
             for (size_t j = 0; j < ep->n_paths; j++) {
                 if (is_of_current(ep->paths[j])) {
@@ -369,10 +449,6 @@ begin_round(struct fabric_endpoint *ep)
     OVS_REQUIRES(fabric_table_mutex)
 {
     unschedule(ep);
-    if (ep->idle && !ep->discovery.event) {
-        /* Until fabric_discover_wake(). */
-        return;
-    }
     ep->discovery.last_round = time_msec();
     ep->discovery.event = false;
     ep->discovery.round++;
@@ -441,6 +517,27 @@ log_survey(const struct fabric_cover_port cover[], uint64_t old, uint64_t new)
             new == old ? "" : "; using other ports now");
 }
 
+/* Returns how many ports 'pair' should have at least, after a survey that saw
+ * everything or did not.  Routers have no error to spare now and then, so only
+ * what several surveys say, at different times, changes the number: flows move
+ * with it. */
+static size_t
+least_ports(struct fabric_pair *pair, bool complete)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric *f = current.endpoint->fabric;
+    long long int now = time_msec();
+
+    if (complete != pair->complete || !pair->since) {
+        pair->complete = complete;
+        pair->since = now;
+    }
+    return (now - pair->since < f->probe.discovery_interval / 2
+            ? count_1bits(pair->ports)
+            : complete ? MIN(pair->max, FABRIC_DISCOVER_MIN_PORTS)
+            : pair->max);
+}
+
 /* Acts on the result of the survey. */
 static void
 conclude(void)
@@ -452,7 +549,7 @@ conclude(void)
     size_t max = ep->fabric->paths_per_remote;
     struct fabric_pair *pair;
     uint64_t old, new = 0;
-    size_t min = max;
+    size_t min;
 
     recall_hops();
     note_hops();
@@ -468,14 +565,7 @@ conclude(void)
             .current = old >> current.ports[i] & 1,
         };
     }
-    if (!fabric_cover_is_complete(cover, s->n_started)) {
-        pair->complete_since = 0;
-    } else if (!pair->complete_since) {
-        pair->complete_since = time_msec();
-    } else if (time_msec() - pair->complete_since
-               >= ep->fabric->probe.discovery_interval / 2) {
-        min = MIN(max, FABRIC_DISCOVER_MIN_PORTS);
-    }
+    min = least_ports(pair, fabric_cover_is_complete(cover, s->n_started));
     pair->round = ep->discovery.round;
     pair->gateway = fabric_survey_gateway(s);
     fabric_cover(cover, s->n_started, min, max);
@@ -587,16 +677,40 @@ run_survey(struct fabric_burst *b, long long int now)
     uint8_t ttl;
     size_t i;
 
+    paced = true;
     if (now < next_send) {
         return;
     }
-    if (fabric_survey_next(&current.survey, now, &i, &ttl, &seq)) {
+    paced = fabric_survey_next(&current.survey, now, &i, &ttl, &seq);
+    if (paced) {
         next_send = now + random_range(2 * 1000 / FABRIC_DISCOVER_PPS + 1);
         if ((i < current.n_ears && current.ears[i] >= 0) || open_ear(i)) {
             fabric_session_trace(current.endpoint->fabric, current.uplink,
                                  current.ports[i], &current.remote_ip, ttl,
                                  TRACE_SSID + i, seq, b);
             COVERAGE_INC(fabric_discover_sent);
+        }
+    }
+}
+
+/* Begins the round of the endpoint whose turn it is, if there is one. */
+static void
+run_queues(long long int now)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    while (!heap_is_empty(&queues[QUEUE_TIMED])
+           && due_time(heap_max(&queues[QUEUE_TIMED])) <= now) {
+        requeue(first_of(QUEUE_TIMED));
+    }
+    for (enum queue q = QUEUE_TIMED + 1; q < N_QUEUES; q++) {
+        while (!heap_is_empty(&queues[q])) {
+            struct fabric_endpoint *ep = first_of(q);
+
+            if (ready_queue(ep) == q) {
+                begin_round(ep);
+                return;
+            }
+            requeue(ep);
         }
     }
 }
@@ -618,11 +732,8 @@ fabric_discover_run(struct fabric_burst *b)
                 schedule(ep, ep->fabric->probe.discovery_interval);
             }
         }
-    } else if (!heap_is_empty(&due) && due_time(heap_max(&due)) <= now) {
-        struct fabric_discovery *d
-            = CONTAINER_OF(heap_max(&due), struct fabric_discovery, node);
-
-        begin_round(CONTAINER_OF(d, struct fabric_endpoint, discovery));
+    } else {
+        run_queues(now);
     }
 }
 
@@ -630,14 +741,21 @@ void
 fabric_discover_wait(void)
 {
     if (current.endpoint) {
-        poll_timer_wait_until(MAX(next_send,
-                                  fabric_survey_wake(&current.survey)));
+        poll_timer_wait_until(paced ? next_send
+                              : fabric_survey_wake(&current.survey));
         for (size_t i = 0; i < current.n_ears; i++) {
             if (current.ears[i] >= 0) {
                 poll_fd_wait(current.ears[i], POLLIN);
             }
         }
-    } else if (!heap_is_empty(&due)) {
-        poll_timer_wait_until(due_time(heap_max(&due)));
+        return;
+    }
+    if (!heap_is_empty(&queues[QUEUE_TIMED])) {
+        poll_timer_wait_until(due_time(heap_max(&queues[QUEUE_TIMED])));
+    }
+    for (enum queue q = QUEUE_TIMED + 1; q < N_QUEUES; q++) {
+        if (!heap_is_empty(&queues[q])) {
+            poll_immediate_wake();
+        }
     }
 }

@@ -17,7 +17,8 @@
  * fabric-survey.h for what ends a survey.  Where no router answers nothing
  * changes.  Fewer ports than before come into use only when surveys at
  * different times saw every router, and never fewer than
- * FABRIC_DISCOVER_MIN_PORTS.
+ * FABRIC_DISCOVER_MIN_PORTS; more than are needed only when they did not.
+ * Addresses between which the operator has drained a path are left alone.
  *
  * It works with uplinks whose class can open ears (fabric-ear.h), which are
  * those of the prober's thread, and runs there.

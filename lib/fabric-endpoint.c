@@ -487,6 +487,10 @@ fabric_endpoint_drain(struct fabric_endpoint *ep, const struct in6_addr *local,
             n++;
         }
     }
+    if (n && !drain) {
+        /* Meanwhile it was left out. */
+        fabric_discover_event(ep);
+    }
     ovs_mutex_unlock(&fabric_table_mutex);
     return n;
 }

@@ -109,7 +109,7 @@ struct fabric_heard {
 /* What fabric-discover.c knows of an endpoint. */
 struct fabric_discovery {
     struct heap_node node;
-    bool scheduled;             /* Is 'node' in the heap? */
+    uint8_t queue;              /* Which one 'node' is in; 0: none. */
     bool event;                 /* Even if the endpoint is idle? */
     unsigned int round;         /* Counts rounds. */
     long long int last_round;   /* When the last one began, ms. */
