@@ -7,7 +7,8 @@
  * to the other.  Probes are thus answered by the prober's thread whatever the
  * datapath is doing.  One more socket per source port sends; a filter drops
  * whatever is sent to it.  So a fabric needs (2 + paths per remote) sockets
- * per local IP, whatever the number of endpoints.
+ * per local IP, and up to 66 with discovery (fabric-discover.h), which tries
+ * other ports, whatever the number of endpoints.
  *
  * Super-frames.  Many datagrams of one path go to the kernel in one message
  * with UDP_SEGMENT and come back in one with UDP_GRO (both Linux 5.0+): the
