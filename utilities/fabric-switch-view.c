@@ -569,8 +569,9 @@ view_compute_rates(struct view *view, const struct view *earlier)
 
 /* Reading from ovs-vswitchd. */
 
-/* Stores the name of the control socket of 'target'.  The pidfile is only
- * read, and not checked for its lock, which takes the right to write it. */
+/* Stores the name of the control socket of 'target', or NULL.  The pidfile is
+ * only read, and not checked for its lock, which takes the right to write
+ * it. */
 static char *
 find_socket(const char *target, char **name)
 {
@@ -578,6 +579,7 @@ find_socket(const char *target, char **name)
     FILE *stream;
     long pid;
 
+    *name = NULL;
     if (target[0] == '/') {
         *name = xstrdup(target);
         return NULL;
