@@ -202,6 +202,9 @@ run_path(struct fabric_path *path, struct fabric_burst *b)
         fabric_pmtu_restart(p);
     }
     run_ear(path, &env);
+    if (path->health.reasons & (1u << FABRIC_HEALTH_LARGE)) {
+        fabric_pmtu_doubt(p, &env);
+    }
     if (env.now >= fabric_pmtu_wake(p) && may_send(env.now)) {
         env.max = up->class->get_mtu(up, path->port_idx, remote_ip(path));
         size = env.max ? fabric_pmtu_run(p, &env) : 0;

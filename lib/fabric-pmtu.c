@@ -138,6 +138,15 @@ raise_size(struct fabric_pmtu *p, const struct fabric_pmtu_env *env)
     }
 }
 
+void
+fabric_pmtu_doubt(struct fabric_pmtu *p, const struct fabric_pmtu_env *env)
+{
+    if (p->state == FABRIC_PMTU_COMPLETE && !p->probed
+        && p->confirm - env->now <= FABRIC_PMTU_CONFIRM - FABRIC_PMTU_DOUBT) {
+        p->confirm = env->now;
+    }
+}
+
 uint16_t
 fabric_pmtu_run(struct fabric_pmtu *p, const struct fabric_pmtu_env *env)
 {

@@ -44,6 +44,9 @@
 /* CONFIRMATION_TIMER, section 5.1.1. */
 #define FABRIC_PMTU_CONFIRM 15000
 
+/* Least time between two that are not due, ms. */
+#define FABRIC_PMTU_DOUBT 5000
+
 /* BASE_PLPMTU: the least MTU of IPv6, taken for IPv4's as well; MIN_PLPMTU,
  * section 5.1.2; and the largest size that is probed. */
 #define FABRIC_PMTU_BASE 1280
@@ -88,6 +91,10 @@ void fabric_pmtu_init(struct fabric_pmtu *);
 
 /* The path may be another one now: searches from the start. */
 void fabric_pmtu_restart(struct fabric_pmtu *);
+
+/* Large packets seem to be lost: confirms the size found at once, unless that
+ * was done a moment ago. */
+void fabric_pmtu_doubt(struct fabric_pmtu *, const struct fabric_pmtu_env *);
 
 /* Returns the size of a probe that is to be sent now, and takes it for sent;
  * or 0. */

@@ -54,6 +54,9 @@ COVERAGE_DEFINE(fabric_udp_gso_refused);
 COVERAGE_DEFINE(fabric_udp_send);
 COVERAGE_DEFINE(fabric_udp_recv);
 
+#ifndef IPV6_AUTOFLOWLABEL
+#define IPV6_AUTOFLOWLABEL 70
+#endif
 #ifndef IP_PMTUDISC_OMIT
 #define IP_PMTUDISC_OMIT 5
 #endif
@@ -260,6 +263,16 @@ open_src_port(const struct udp_uplink *udp, uint16_t port)
     return fabric_socket_bound(ip, port, true);
 }
 
+/* Has the socket send with flow label 0, as the kernel's fast path does:
+ * routers that take it into account would otherwise send data another way than
+ * the probes that are to tell what becomes of it.  UDP ports are what tells
+ * paths apart. */
+static void
+clear_flow_label(int fd)
+{
+    fabric_socket_set(fd, IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, 0);
+}
+
 static char *
 udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
 {
@@ -285,6 +298,7 @@ udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
     fabric_socket_deafen(fd);
     set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE);
     if (v6) {
+        clear_flow_label(fd);
         fabric_socket_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, config->ttl);
         fabric_socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
                           IPV6_PMTUDISC_DONT);
@@ -485,6 +499,9 @@ send_whole(struct udp_uplink *udp, const struct fabric_datagram *d)
         return -fd;
     }
     fabric_socket_deafen(fd);
+    if (v6) {
+        clear_flow_label(fd);
+    }
     error = fabric_socket_set(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
                               v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
                               v6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE);

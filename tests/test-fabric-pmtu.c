@@ -207,6 +207,27 @@ test_change(void)
     run(&path, &p, 200000);
     CHECK_EQ(p.mtu, 1500);
 
+    /* Noticed sooner if others notice, whose doubts are not taken for more
+     * than they are. */
+    long long int start = path.env.now;
+    path.mtu = 1438;
+    while (p.state == FABRIC_PMTU_COMPLETE) {
+        fabric_pmtu_doubt(&p, &path.env);
+        run(&path, &p, 10);
+    }
+    CHECK_TRUE(path.env.now - start < FABRIC_PMTU_DOUBT + 3000);
+    run(&path, &p, 30000);
+    CHECK_TRUE(found(&p, 1438));
+    path.mtu = 1500;
+    run(&path, &p, 700000);
+    path.n_sent = 0;
+    for (int i = 0; i < 1500; i++) {
+        fabric_pmtu_doubt(&p, &path.env);
+        run(&path, &p, 10);
+    }
+    CHECK_TRUE(path.n_sent <= 1 + 15000 / FABRIC_PMTU_DOUBT);
+    CHECK_EQ(p.mtu, 1500);
+
     /* The same with hints. */
     path.hints = true;
     path.mtu = 1434;
