@@ -36,6 +36,7 @@ EXTRA_DIST += $(WEFT_TESTSUITE_AT)
 EXTRA_DIST += weft/tests/fabric-draw.py
 EXTRA_DIST += weft/tests/fabric-fake.py
 EXTRA_DIST += weft/tests/stamp_vectors.py
+EXTRA_DIST += weft/tests/tsan.supp
 
 # Programs for the suite to call, as sub-commands of upstream's ovstest.
 tests_ovstest_SOURCES += weft/tests/fabric-check.h
