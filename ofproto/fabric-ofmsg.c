@@ -65,6 +65,7 @@ struct fabric_ofmsg {
     size_t cursor;              /* Index to look at next. */
     size_t n_left;              /* How many to look at until all were. */
     uint64_t view_seqno;        /* Of the view being looked at. */
+    uint64_t done_seqno;        /* Of the view that all was looked at in. */
     uint32_t ports;             /* hash_ports() likewise. */
 
     bool restart;               /* Is RESTART to be sent first? */
@@ -140,6 +141,7 @@ static void
 begin_round(struct fabric_ofmsg *c)
 {
     size_t n = fabric_view_n();
+    uint32_t ports;
 
     if (n > c->n_told) {
         c->told = xrealloc(c->told, n * sizeof *c->told);
@@ -148,7 +150,11 @@ begin_round(struct fabric_ofmsg *c)
     }
     c->n_left = n;
     c->view_seqno = fabric_view_seqno();
-    c->ports = hash_ports(c->ofproto);
+    ports = hash_ports(c->ofproto);
+    if (c->ports != ports) {
+        c->ports = ports;
+        c->done_seqno = 0;
+    }
 }
 
 /* Has the controller told everything anew, because it is so far behind that
@@ -157,6 +163,7 @@ static void
 begin_anew(struct fabric_ofmsg *c)
 {
     forget_all(c);
+    c->done_seqno = 0;
     c->restart = true;
     c->initial = true;
     begin_round(c);
@@ -251,7 +258,7 @@ tell(struct fabric_ofmsg *c, struct rconn *rconn, size_t i)
     struct told new = { .state = FABRIC_MSG_NO_PATH };
     ofp_port_t port;
 
-    if (!p) {
+    if (!p || p->seqno <= c->done_seqno) {
         return true;
     }
     fabric_msg_path_from_info(&p->info, &status.path);
@@ -299,6 +306,7 @@ tell_all(struct fabric_ofmsg *c, struct rconn *rconn)
         }
         c->cursor++;
     }
+    c->done_seqno = c->view_seqno;
     if (c->initial) {
         if (!send_mark(c, rconn, FABRIC_MSG_SYNCED)) {
             return false;
@@ -323,6 +331,7 @@ subscribe(struct fabric_ofmsg *c, const struct fabric_msg_monitor *m)
 {
     c->monitor = *m;
     c->restart = c->initial = false;
+    c->done_seqno = 0;
     token_bucket_init(&c->bucket, m->rate, m->rate * TOKENS);
 
     fabric_view_ref(m->n_thresholds > 0);
@@ -336,6 +345,7 @@ subscribe(struct fabric_ofmsg *c, const struct fabric_msg_monitor *m)
             tell(c, NULL, i);
         }
         c->n_left = 0;
+        c->done_seqno = c->view_seqno;
     }
 }
 

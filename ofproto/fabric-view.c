@@ -164,12 +164,13 @@ set_paths(struct endpoint *ep, const struct fabric_path_info infos[], size_t n)
         path_set_gone(i, false);
         paths[i]->up.info = infos[j];
     }
+    view_seqno++;
     for (size_t j = ep->n_paths; j-- > 0; ) {
+        paths[ep->paths[j]]->up.seqno = view_seqno;
         if (paths[ep->paths[j]]->up.gone) {
             path_free_if_told(ep->paths[j]);
         }
     }
-    view_seqno++;
 }
 
 static struct endpoint *

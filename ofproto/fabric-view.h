@@ -31,6 +31,7 @@ struct fabric_view_path {
     const struct fabric_view_endpoint *endpoint;
     struct fabric_path_info info;
     bool gone;
+    uint64_t seqno;             /* Of the view when it was last looked at. */
     unsigned int n_told;        /* Users who told of it. */
 };
 
