@@ -230,7 +230,9 @@ fabric_route_changed(void)
         open_too_big();
         return true;
     }
-    return (monitor && fabric_monitor_read(monitor)) | too_big();
+    bool routes = monitor && fabric_monitor_read(monitor);
+
+    return too_big() || routes;
 }
 
 void
