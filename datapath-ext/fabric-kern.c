@@ -55,8 +55,8 @@ static bool loading;
 
 /* For other threads than the main one: may they use what is loaded, and may
  * they change it? */
-static atomic_bool loaded = ATOMIC_VAR_INIT(false);
-static atomic_bool ours = ATOMIC_VAR_INIT(false);
+static atomic_bool loaded = false;
+static atomic_bool ours = false;
 
 static struct fabric_kern_conf *conf;
 static struct fabric_kern_flow_stats *flow_stats;
