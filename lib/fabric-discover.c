@@ -23,6 +23,7 @@
 #include "fabric-cover.h"
 #include "fabric-ear.h"
 #include "fabric-private.h"
+#include "fabric-recall.h"
 #include "fabric-session.h"
 #include "fabric-survey.h"
 #include "openvswitch/poll-loop.h"
@@ -85,6 +86,9 @@ enum queue {
     N_QUEUES
 };
 static struct heap queues[N_QUEUES] OVS_GUARDED_BY(fabric_table_mutex);
+
+static void recall_ports(struct fabric_endpoint *)
+    OVS_REQUIRES(fabric_table_mutex);
 
 static long long int next_send OVS_GUARDED_BY(fabric_table_mutex);
 
@@ -241,6 +245,7 @@ fabric_discover_changed(struct fabric_endpoint *ep)
         }
     }
     d->n_pairs = n;
+    recall_ports(ep);
     if (!enabled) {
         unschedule(ep);
         for (size_t i = 0; i < ep->n_paths; i++) {
@@ -332,6 +337,29 @@ get_pair(struct fabric_endpoint *ep, const struct fabric_uplink *up,
         };
     }
     return pair;
+}
+
+/* Begins with the ports that were in use before this process. */
+static void
+recall_ports(struct fabric_endpoint *ep)
+{
+    const struct fabric_endpoint_addrs *addrs
+        = ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs);
+    const struct fabric_uplinks *ups
+        = ovsrcu_get_protected(struct fabric_uplinks *, &ep->fabric->uplinks);
+
+    for (size_t i = 0; i < ups->n; i++) {
+        for (size_t j = 0; j < addrs->n; j++) {
+            const struct in6_addr *remote_ip = &addrs->remote_ips[j];
+            uint64_t ports
+                = fabric_recall_take(ep->fabric->name, ups->uplinks[i],
+                                     remote_ip, ep->fabric->paths_per_remote);
+
+            if (ports && is_enabled(ep)) {
+                get_pair(ep, ups->uplinks[i], remote_ip)->ports = ports;
+            }
+        }
+    }
 }
 
 uint64_t

@@ -19,6 +19,7 @@
  * different times saw every router, and never fewer than
  * FABRIC_DISCOVER_MIN_PORTS; more than are needed only when they did not.
  * Addresses between which the operator has drained a path are left alone.
+ * An endpoint that is new begins with what fabric-recall.h knows.
  *
  * It works with uplinks whose class can open ears (fabric-ear.h), which are
  * those of the prober's thread, and runs there.

@@ -13,7 +13,9 @@
 #include "fabric-hooks.h"
 #include "fabric-idl.h"
 #include "fabric-kern-sync.h"
+#include "fabric-parse.h"
 #include "fabric-prober.h"
+#include "fabric-recall.h"
 #include "fabric-show.h"
 #include "fabric-status.h"
 #include "netdev-fabric.h"
@@ -22,6 +24,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
+#include "ovs-thread.h"
 #include "ovsdb-idl.h"
 #include "packets.h"
 #include "sset.h"
@@ -345,6 +348,30 @@ check_ports(struct ovsdb_idl *idl)
 
 /* Hooks. */
 
+/* Has the paths of the process before this one, as its rows tell, begin with
+ * the same source ports. */
+static void
+recall_paths(struct ovsdb_idl *idl)
+{
+    const struct ovsrec_fabric_path *rec;
+
+    OVSREC_FABRIC_PATH_FOR_EACH (rec, idl) {
+        struct in6_addr local_ip, remote_ip;
+        char *error = fabric_parse_ip("local_ip", rec->local_ip, &local_ip);
+
+        if (!error) {
+            error = fabric_parse_ip("remote_ip", rec->remote_ip, &remote_ip);
+        }
+        if (!error && rec->src_port > 0 && rec->src_port <= UINT16_MAX) {
+            ovs_mutex_lock(&fabric_table_mutex);
+            fabric_recall_note(rec->fabric, &local_ip, &remote_ip,
+                               rec->src_port, rec->n_hops > 0);
+            ovs_mutex_unlock(&fabric_table_mutex);
+        }
+        free(error);
+    }
+}
+
 static void
 reconfigure(struct ovsdb_idl *idl)
 {
@@ -407,6 +434,9 @@ fabric_config_run(struct ovsdb_idl *idl)
 {
     bool changed = ovsdb_idl_get_seqno(idl) != idl_seqno;
 
+    if (!idl_seqno) {
+        recall_paths(idl);
+    }
     if (changed || time_msec() >= retry_at) {
         idl_seqno = ovsdb_idl_get_seqno(idl);
         reconfigure(idl);
@@ -441,6 +471,9 @@ fabric_config_exit(void)
         remove_fabric(f);
     }
     fabric_prober_exit();
+    ovs_mutex_lock(&fabric_table_mutex);
+    fabric_recall_clear();
+    ovs_mutex_unlock(&fabric_table_mutex);
     sset_destroy(&orphan_ports);
     sset_init(&orphan_ports);
 }

@@ -34,7 +34,8 @@
 #define MIN_STATS_INTERVAL 5000         /* ms. */
 #define LOAD 20
 
-/* Columns that are written here and never read. */
+/* Columns that are written here and never read, but for fabric-config.c when
+ * it begins. */
 #define STATUS_COLUMNS                          \
     STATUS_COLUMN(fabric, status)               \
     STATUS_COLUMN(fabric_endpoint, statistics)  \
