@@ -248,6 +248,20 @@ open_receive(struct udp_uplink *udp)
     return NULL;
 }
 
+/* Has 'fd' send without UDP checksum if that is how 'config' wants it. */
+static void
+set_no_csum(int fd, const struct fabric_uplink_config *config)
+{
+    if (config->csum) {
+        return;
+    }
+    if (IN6_IS_ADDR_V4MAPPED(&config->local_ip)) {
+        fabric_socket_set(fd, SOL_SOCKET, SO_NO_CHECK, 1);
+    } else {
+        fabric_socket_set(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, 1);
+    }
+}
+
 /* Opens a socket for source port 'port', which fabric_ear_open() can share but
  * nobody has yet.  Returns the descriptor or a negative errno. */
 static int
@@ -302,17 +316,12 @@ udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
         fabric_socket_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, config->ttl);
         fabric_socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
                           IPV6_PMTUDISC_DONT);
-        if (!config->csum) {
-            fabric_socket_set(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, 1);
-        }
     } else {
         fabric_socket_set(fd, IPPROTO_IP, IP_TTL, config->ttl);
         fabric_socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
                           IP_PMTUDISC_OMIT);
-        if (!config->csum) {
-            fabric_socket_set(fd, SOL_SOCKET, SO_NO_CHECK, 1);
-        }
     }
+    set_no_csum(fd, config);
     return NULL;
 }
 
@@ -676,8 +685,13 @@ static int
 udp_open_ear(struct fabric_uplink *up, unsigned int i,
              const struct in6_addr *remote_ip, bool keep_mtu)
 {
-    return fabric_ear_open(&up->config.local_ip, up->src_ports[i], remote_ip,
-                           up->config.dst_port, keep_mtu);
+    int fd = fabric_ear_open(&up->config.local_ip, up->src_ports[i], remote_ip,
+                             up->config.dst_port, keep_mtu);
+
+    if (fd >= 0) {
+        set_no_csum(fd, &up->config);
+    }
+    return fd;
 }
 
 static uint32_t
