@@ -442,18 +442,23 @@ sync_arrival(const struct fabric_path *path, uint32_t number)
     }
 }
 
-/* Only this thread adds and removes paths and addresses, so it need not lock
- * to read them, which would make probes wait for look-ups of routes. */
+/* Only this thread adds and removes addresses, so it need not lock to read
+ * them.  Discovery exchanges paths meanwhile; those of this moment are RCU
+ * protected, so probes need not wait for look-ups of routes. */
 static void
 sync_endpoint(const struct fabric *f, uint32_t number,
               const struct fabric_endpoint *ep, bool routes_changed)
     OVS_NO_THREAD_SAFETY_ANALYSIS
 {
+    struct fabric_path **paths;
     bool csum_always, answers;
+    size_t n_paths;
 
     atomic_read_relaxed(&f->csum_always, &csum_always);
     ovs_mutex_lock(&fabric_table_mutex);
     answers = ep->answers;
+    n_paths = ep->n_paths;
+    paths = xmemdup(ep->paths, n_paths * sizeof *paths);
     ovs_mutex_unlock(&fabric_table_mutex);
 
     if (ep->index < FABRIC_KERN_MAX_ENDPOINTS) {
@@ -468,8 +473,8 @@ sync_endpoint(const struct fabric *f, uint32_t number,
             mirror_set(&remotes, &key, &remote);
         }
     }
-    for (size_t i = 0; i < ep->n_paths; i++) {
-        const struct fabric_path *path = ep->paths[i];
+    for (size_t i = 0; i < n_paths; i++) {
+        const struct fabric_path *path = paths[i];
         bool zero_csum_ok
             = (IN6_IS_ADDR_V4MAPPED(&fabric_table_paths[path->index].local_ip)
                || answers || !f->uplink_config.csum);
@@ -477,22 +482,24 @@ sync_endpoint(const struct fabric *f, uint32_t number,
         sync_path(path, !csum_always && zero_csum_ok, routes_changed);
         sync_arrival(path, number);
     }
+    free(paths);
 }
 
 /* The routes of a fabric that the kernel does not know are not kept up to
- * date.  Locking as in sync_endpoint(). */
+ * date. */
 static void
 forget_routes(const struct fabric *f)
-    OVS_NO_THREAD_SAFETY_ANALYSIS
 {
     const struct fabric_endpoint *ep;
 
+    ovs_mutex_lock(&fabric_table_mutex);
     CMAP_FOR_EACH (ep, id_node, &f->by_id) {
         for (size_t i = 0; i < ep->n_paths; i++) {
             atomic_store_relaxed(
                 &fabric_table_paths[ep->paths[i]->index].out_ifindex, 0);
         }
     }
+    ovs_mutex_unlock(&fabric_table_mutex);
 }
 
 static bool
