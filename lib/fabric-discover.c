@@ -372,6 +372,15 @@ fabric_discover_ports(const struct fabric_endpoint *ep,
     return pair ? pair->ports : default_ports(ep);
 }
 
+void
+fabric_discover_use(struct fabric_endpoint *ep,
+                    const struct fabric_uplink *up,
+                    const struct in6_addr *remote_ip, uint64_t ports)
+{
+    get_pair(ep, up, remote_ip)->ports = ports;
+    fabric_endpoint_rebuild(ep);
+}
+
 /* Surveys. */
 
 static bool
@@ -602,8 +611,7 @@ conclude(void)
     }
     log_survey(cover, old, new);
     if (new != old) {
-        pair->ports = new;
-        fabric_endpoint_rebuild(ep);
+        fabric_discover_use(ep, current.uplink, &current.remote_ip, new);
         note_hops();
     }
 }

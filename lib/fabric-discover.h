@@ -63,6 +63,12 @@ uint64_t fabric_discover_ports(const struct fabric_endpoint *,
                                const struct in6_addr *remote_ip)
     OVS_REQUIRES(fabric_table_mutex);
 
+/* Has it use others, which the uplink has open. */
+void fabric_discover_use(struct fabric_endpoint *,
+                         const struct fabric_uplink *up,
+                         const struct in6_addr *remote_ip, uint64_t ports)
+    OVS_REQUIRES(fabric_table_mutex);
+
 /* The endpoint answered the datagram with sequence 'seq' of the trace with
  * session identifier 'ssid'. */
 void fabric_discover_answered(struct fabric_endpoint *,

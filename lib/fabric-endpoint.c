@@ -4,7 +4,13 @@
  *
  * A path is the same path as long as its uplink, remote IP and port index
  * stay, so that everything that hangs on it (liveness, statistics, slots in
- * the path table, hence flows) stays when something else changes. */
+ * the path table, hence flows) stays when something else changes.
+ *
+ * When source ports between two addresses are exchanged, the old paths retire
+ * only when the new ones are usable.  Until then those are tested but have no
+ * slots, so each flow of an old path moves once, and others do not.  New paths
+ * that do not become usable in time join nevertheless, for there is a reason
+ * why their ports were chosen; so they do when no old one is usable. */
 
 #include <config.h>
 
@@ -77,12 +83,48 @@ same_family(const struct in6_addr *a, const struct in6_addr *b)
     return IN6_IS_ADDR_V4MAPPED(a) == IN6_IS_ADDR_V4MAPPED(b);
 }
 
-/* Adds a path to 'paths' for each port of ('up', 'remote_ip'), reusing those
- * that 'ep' has.  'ssids' has the session identifiers in use. */
+static bool
+is_usable(const struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    return fabric_path_state_is_usable(fabric_table_get_state(path->index));
+}
+
+/* Is 'path' new, and does it have to show yet that it works? */
+static bool
+is_waiting(const struct fabric_path *path, long long int now)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    return !path->joined && now < path->join_by && !is_usable(path);
+}
+
+/* How long a new path of 'ep' may take to become usable, ms: a peer answers
+ * the first test if any. */
+static long long int
+join_time(const struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_probe_config *config = &ep->fabric->probe;
+
+    return 1000 + (long long int) config->multiplier
+                  * MAX(config->interval, ep->idle ? config->idle_interval
+                                                   : 0);
+}
+
+/* The paths that an endpoint will have. */
+struct path_set {
+    struct fabric_path **paths;
+    size_t n;
+    size_t room;                /* How many may be there besides, to retire. */
+    unsigned long *ssids;       /* Session identifiers in use. */
+};
+
+/* Adds a path to 'set' for each port of ('up', 'remote_ip'), reusing those
+ * that 'ep' has. */
 static void
 collect_paths(struct fabric_endpoint *ep, struct fabric_uplink *up,
               bool local_up, const struct in6_addr *remote_ip,
-              unsigned long ssids[], struct fabric_path **paths, size_t *n)
+              struct path_set *set)
     OVS_REQUIRES(fabric_table_mutex)
 {
     uint64_t ports = fabric_discover_ports(ep, up, remote_ip);
@@ -93,14 +135,56 @@ collect_paths(struct fabric_endpoint *ep, struct fabric_uplink *up,
 
         if (!path) {
             path = fabric_path_create(ep, up, local_up, remote_ip, p,
-                                      take_ssid(ssids));
+                                      take_ssid(set->ssids));
+            if (path) {
+                path->join_by = time_msec() + join_time(ep);
+            }
         }
         if (path) {
-            paths[(*n)++] = path;
+            path->retiring = false;
+            set->paths[set->n++] = path;
         } else {
             VLOG_ERR("%s: path table full, endpoint %s lacks paths",
                      ep->fabric->name, ep->name);
         }
+    }
+}
+
+/* Adds the paths of ('up', 'remote_ip') that retire to 'set', whose paths from
+ * 'first' on are those that stay or come, or has the latter join. */
+static void
+exchange_paths(struct fabric_endpoint *ep, const struct fabric_uplink *up,
+               const struct in6_addr *remote_ip, size_t first,
+               struct path_set *set)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    uint64_t ports = fabric_discover_ports(ep, up, remote_ip);
+    size_t n = set->n;
+    bool waiting = false, usable = false;
+
+    for (size_t i = first; i < n; i++) {
+        waiting |= is_waiting(set->paths[i], time_msec());
+    }
+    for (size_t i = 0; waiting && i < ep->n_paths; i++) {
+        struct fabric_path *path = ep->paths[i];
+
+        if (path->joined && path->uplink == up
+            && !(ports >> path->port_idx & 1)
+            && ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
+                                remote_ip)) {
+            set->paths[set->n++] = path;
+            usable |= is_usable(path);
+        }
+    }
+    if (!usable || set->n - n > set->room) {
+        set->n = n;
+        for (size_t i = first; i < n; i++) {
+            set->paths[i]->joined = true;
+        }
+    }
+    for (size_t i = n; i < set->n; i++) {
+        set->paths[i]->retiring = true;
+        set->room--;
     }
 }
 
@@ -143,6 +227,24 @@ update_addrs(struct fabric_endpoint *ep, const struct in6_addr *remote_ips,
     fabric_endpoints_changed();
 }
 
+/* Spreads the flows of 'ep' over those of 'paths' that have joined. */
+static void
+publish_paths(const struct fabric_endpoint *ep,
+              struct fabric_path *const paths[], size_t n)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    uint32_t *indexes = xmalloc(MAX(n, 1) * sizeof *indexes);
+    size_t n_joined = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (paths[i]->joined) {
+            indexes[n_joined++] = paths[i]->index;
+        }
+    }
+    fabric_table_set_paths(ep->index, indexes, n_joined);
+    free(indexes);
+}
+
 /* Makes the paths of 'ep' those of its addresses and the fabric's uplinks. */
 void
 fabric_endpoint_rebuild(struct fabric_endpoint *ep)
@@ -151,47 +253,67 @@ fabric_endpoint_rebuild(struct fabric_endpoint *ep)
         = ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs);
     const struct fabric_uplinks *ups
         = ovsrcu_get_protected(struct fabric_uplinks *, &ep->fabric->uplinks);
-    size_t max = ups->n * addrs->n * ep->fabric->paths_per_remote;
-    struct fabric_path **paths = xmalloc(MAX(max, 1) * sizeof *paths);
-    uint32_t *indexes = xmalloc(MAX(max, 1) * sizeof *indexes);
-    unsigned long *ssids = bitmap_allocate(FABRIC_MAX_SSID + 1);
-    size_t n = 0;
+    size_t n = ups->n * addrs->n * ep->fabric->paths_per_remote;
+    struct path_set set = {
+        .paths = xmalloc((n + ep->n_paths + 1) * sizeof *set.paths),
+        .room = FABRIC_MAX_PATHS_PER_ENDPOINT
+                - MIN(n, FABRIC_MAX_PATHS_PER_ENDPOINT),
+        .ssids = bitmap_allocate(FABRIC_MAX_SSID + 1),
+    };
 
     for (size_t i = 0; i < ep->n_paths; i++) {
-        bitmap_set1(ssids, ep->paths[i]->ssid);
+        bitmap_set1(set.ssids, ep->paths[i]->ssid);
     }
     for (size_t u = 0; u < ups->n; u++) {
         for (size_t r = 0; r < addrs->n; r++) {
             if (same_family(&ups->uplinks[u]->config.local_ip,
                             &addrs->remote_ips[r])) {
+                size_t first = set.n;
+
                 collect_paths(ep, ups->uplinks[u], ups->local_up[u],
-                              &addrs->remote_ips[r], ssids, paths, &n);
+                              &addrs->remote_ips[r], &set);
+                exchange_paths(ep, ups->uplinks[u], &addrs->remote_ips[r],
+                               first, &set);
             }
         }
     }
-    bitmap_free(ssids);
-
-    for (size_t i = 0; i < n; i++) {
-        indexes[i] = paths[i]->index;
-    }
-    fabric_table_set_paths(ep->index, indexes, n);
-    free(indexes);
+    bitmap_free(set.ssids);
+    publish_paths(ep, set.paths, set.n);
 
     for (size_t i = 0; i < ep->n_paths; i++) {
         bool kept = false;
 
-        for (size_t j = 0; j < n && !kept; j++) {
-            kept = paths[j] == ep->paths[i];
+        for (size_t j = 0; j < set.n && !kept; j++) {
+            kept = set.paths[j] == ep->paths[i];
         }
         if (!kept) {
             fabric_path_destroy(ep->paths[i]);
         }
     }
     free(ep->paths);
-    ep->paths = paths;
-    ep->n_paths = n;
+    ep->paths = set.paths;
+    ep->n_paths = set.n;
     fabric_bfd_peer_paths_changed(ep);
+    fabric_registry_changed();
     fabric_endpoint_changed(ep);
+}
+
+void
+fabric_endpoint_run(struct fabric_endpoint *ep)
+{
+    long long int now = time_msec();
+    bool waiting = false, retiring = false, usable = false;
+
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        const struct fabric_path *path = ep->paths[i];
+
+        waiting |= is_waiting(path, now);
+        retiring |= path->retiring;
+        usable |= path->retiring && is_usable(path);
+    }
+    if (retiring && (!waiting || !usable)) {
+        fabric_endpoint_rebuild(ep);
+    }
 }
 
 /* Makes the paths of 'ep' those between the uplinks of its fabric and

@@ -180,6 +180,10 @@ struct fabric_path {
     bool unreachable;                   /* Host has no route? */
     bool drained;                       /* By the operator. */
     bool was_usable;                    /* At any time before? */
+    bool joined;                        /* Among those that flows are spread
+                                         * over? */
+    bool retiring;                      /* Only until others have joined? */
+    long long int join_by;              /* ms. */
     unsigned int round;                 /* Last round of discovery. */
     struct fabric_hops *hops;           /* Its route, or NULL. */
 
@@ -220,6 +224,11 @@ void fabric_endpoint_update(struct fabric_endpoint *,
 
 /* Makes the paths of the endpoint those that it should have now. */
 void fabric_endpoint_rebuild(struct fabric_endpoint *)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Completes the exchange of source ports between addresses of the endpoint, if
+ * there is one and its time has come. */
+void fabric_endpoint_run(struct fabric_endpoint *)
     OVS_REQUIRES(fabric_table_mutex);
 
 /* Has no path of the endpoint, or no longer any, answered the latest 'n'

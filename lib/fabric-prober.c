@@ -381,6 +381,7 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
     struct fabric_probe_config config = endpoint_config(ep);
     bool stamp = fabric_bfd_peer_uses_stamp(ep);
 
+    fabric_endpoint_run(ep);
     for (size_t i = 0; i < ep->n_paths; i++) {
         struct fabric_path *path = ep->paths[i];
 

@@ -15,9 +15,11 @@
 #include <errno.h>
 
 #include "fabric-carrier.h"
+#include "fabric-discover.h"
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-hooks.h"
+#include "fabric-private.h"
 #include "fabric-session.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
@@ -556,6 +558,41 @@ dummy_unixctl_heal(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
+/* fabric-dummy/ports FABRIC ENDPOINT LOCAL REMOTE INDEX...: as if discovery
+ * had chosen these source ports between LOCAL and REMOTE. */
+static void
+dummy_unixctl_ports(struct unixctl_conn *conn, int argc, const char *argv[],
+                    void *aux OVS_UNUSED)
+{
+    struct fabric *f = fabric_registry_lookup(argv[1]);
+    struct fabric_endpoint *ep
+        = f ? fabric_endpoint_by_name(f, argv[2]) : NULL;
+    struct in6_addr local_ip, remote_ip;
+    uint64_t ports = 0;
+
+    if (!ep || !parse_ip(argv[3], &local_ip)
+        || !parse_ip(argv[4], &remote_ip)) {
+        unixctl_command_reply_error(conn, "no such addresses");
+        return;
+    }
+    for (int i = 5; i < argc; i++) {
+        ports |= UINT64_C(1) << (atoi(argv[i]) % FABRIC_MAX_PATHS_PER_REMOTE);
+    }
+    ovs_mutex_lock(&fabric_table_mutex);
+    const struct fabric_uplinks *ups
+        = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
+    for (size_t i = 0; i < ups->n; i++) {
+        struct fabric_uplink *up = ups->uplinks[i];
+
+        if (ports && ipv6_addr_equals(&up->config.local_ip, &local_ip)) {
+            free(fabric_uplink_set_n_ports(up, log_2_floor(ports) + 1));
+            fabric_discover_use(ep, up, &remote_ip, ports);
+        }
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+    unixctl_command_reply(conn, NULL);
+}
+
 void
 fabric_uplink_dummy_register(void)
 {
@@ -570,4 +607,8 @@ fabric_uplink_dummy_register(void)
                              2, 4, dummy_unixctl_fail, NULL);
     unixctl_command_register("fabric-dummy/heal", "", 0, 0,
                              dummy_unixctl_heal, NULL);
+    unixctl_command_register("fabric-dummy/ports",
+                             "fabric endpoint local remote index...",
+                             5, 4 + FABRIC_MAX_PATHS_PER_REMOTE,
+                             dummy_unixctl_ports, NULL);
 }
