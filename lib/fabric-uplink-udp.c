@@ -511,6 +511,7 @@ send_whole(struct udp_uplink *udp, const struct fabric_datagram *d)
     if (v6) {
         clear_flow_label(fd);
     }
+    set_no_csum(fd, config);
     error = fabric_socket_set(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
                               v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
                               v6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE);
