@@ -111,20 +111,10 @@ path_disc(const struct fabric_path *path)
 }
 
 static bool
-is_between(const struct fabric_path *path, const struct fabric_uplink *up,
-           const struct in6_addr *remote_ip)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    return (path->uplink == up
-            && ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
-                                remote_ip));
-}
-
-static bool
 is_of_session(const struct fabric_path *path, const struct bfd_session *s)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    return is_between(path, s->uplink, &s->remote_ip);
+    return fabric_path_is_between(path, s->uplink, &s->remote_ip);
 }
 
 /* Returns the path of 's' that 'disc' stands for, or NULL. */
@@ -295,7 +285,7 @@ get_session(struct fabric_endpoint *ep, struct fabric_uplink *up,
     struct bfd_session *s = find_session(ep, up, remote_ip);
 
     for (size_t i = 0; !s && i < ep->n_paths; i++) {
-        if (is_between(ep->paths[i], up, remote_ip)) {
+        if (fabric_path_is_between(ep->paths[i], up, remote_ip)) {
             s = create_session(ep, up, remote_ip);
         }
     }

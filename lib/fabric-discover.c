@@ -170,7 +170,7 @@ requeue(struct fabric_endpoint *ep)
     unschedule(ep);
     if (queue != QUEUE_NONE) {
         heap_insert(&queues[queue], &ep->discovery.node,
-                        ep->discovery.node.priority);
+                    ep->discovery.node.priority);
         ep->discovery.queue = queue;
     }
 }
@@ -388,9 +388,8 @@ is_of_current(const struct fabric_path *path)
     OVS_REQUIRES(fabric_table_mutex)
 {
     return (path->endpoint == current.endpoint
-            && path->uplink == current.uplink
-            && ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
-                                &current.remote_ip));
+            && fabric_path_is_between(path, current.uplink,
+                                      &current.remote_ip));
 }
 
 /* Returns the first router behind 'up', if this round has found it. */
@@ -445,13 +444,14 @@ is_drained(const struct fabric_path *path)
     OVS_REQUIRES(fabric_table_mutex)
 {
     const struct fabric_endpoint *ep = path->endpoint;
+    const struct in6_addr *remote_ip
+        = &fabric_table_paths[path->index].remote_ip;
 
     for (size_t i = 0; i < ep->n_paths; i++) {
         const struct fabric_path *other = ep->paths[i];
 
-        if (other->drained && other->uplink == path->uplink
-            && ipv6_addr_equals(&fabric_table_paths[other->index].remote_ip,
-                                &fabric_table_paths[path->index].remote_ip)) {
+        if (other->drained
+            && fabric_path_is_between(other, path->uplink, remote_ip)) {
             return true;
         }
     }

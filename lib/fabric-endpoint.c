@@ -57,9 +57,8 @@ path_find(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
     for (size_t i = 0; i < ep->n_paths; i++) {
         struct fabric_path *path = ep->paths[i];
 
-        if (path->uplink == up && path->port_idx == port_idx
-            && ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
-                                remote_ip)) {
+        if (path->port_idx == port_idx
+            && fabric_path_is_between(path, up, remote_ip)) {
             return path;
         }
     }
@@ -83,19 +82,13 @@ same_family(const struct in6_addr *a, const struct in6_addr *b)
     return IN6_IS_ADDR_V4MAPPED(a) == IN6_IS_ADDR_V4MAPPED(b);
 }
 
-static bool
-is_usable(const struct fabric_path *path)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    return fabric_path_state_is_usable(fabric_table_get_state(path->index));
-}
-
 /* Is 'path' new, and does it have to show yet that it works? */
 static bool
 is_waiting(const struct fabric_path *path, long long int now)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    return !path->joined && now < path->join_by && !is_usable(path);
+    return (!path->joined && now < path->join_by
+            && !fabric_table_is_usable(path->index));
 }
 
 /* How long a new path of 'ep' may take to become usable, ms: a peer answers
@@ -119,16 +112,14 @@ struct path_set {
     unsigned long *ssids;       /* Session identifiers in use. */
 };
 
-/* Adds a path to 'set' for each port of ('up', 'remote_ip'), reusing those
- * that 'ep' has. */
+/* Adds a path to 'set' for each of 'ports' of ('up', 'remote_ip'), reusing
+ * those that 'ep' has. */
 static void
 collect_paths(struct fabric_endpoint *ep, struct fabric_uplink *up,
               bool local_up, const struct in6_addr *remote_ip,
-              struct path_set *set)
+              uint64_t ports, struct path_set *set)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    uint64_t ports = fabric_discover_ports(ep, up, remote_ip);
-
     for (; ports; ports = zero_rightmost_1bit(ports)) {
         unsigned int p = raw_ctz(ports);
         struct fabric_path *path = path_find(ep, up, remote_ip, p);
@@ -151,14 +142,13 @@ collect_paths(struct fabric_endpoint *ep, struct fabric_uplink *up,
 }
 
 /* Adds the paths of ('up', 'remote_ip') that retire to 'set', whose paths from
- * 'first' on are those that stay or come, or has the latter join. */
+ * 'first' on are those of 'ports', which stay or come, or has these join. */
 static void
 exchange_paths(struct fabric_endpoint *ep, const struct fabric_uplink *up,
-               const struct in6_addr *remote_ip, size_t first,
-               struct path_set *set)
+               const struct in6_addr *remote_ip, uint64_t ports,
+               size_t first, struct path_set *set)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    uint64_t ports = fabric_discover_ports(ep, up, remote_ip);
     size_t n = set->n;
     bool waiting = false, usable = false;
 
@@ -168,12 +158,10 @@ exchange_paths(struct fabric_endpoint *ep, const struct fabric_uplink *up,
     for (size_t i = 0; waiting && i < ep->n_paths; i++) {
         struct fabric_path *path = ep->paths[i];
 
-        if (path->joined && path->uplink == up
-            && !(ports >> path->port_idx & 1)
-            && ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
-                                remote_ip)) {
+        if (path->joined && !(ports >> path->port_idx & 1)
+            && fabric_path_is_between(path, up, remote_ip)) {
             set->paths[set->n++] = path;
-            usable |= is_usable(path);
+            usable |= fabric_table_is_usable(path->index);
         }
     }
     if (!usable || set->n - n > set->room) {
@@ -266,14 +254,16 @@ fabric_endpoint_rebuild(struct fabric_endpoint *ep)
     }
     for (size_t u = 0; u < ups->n; u++) {
         for (size_t r = 0; r < addrs->n; r++) {
-            if (same_family(&ups->uplinks[u]->config.local_ip,
-                            &addrs->remote_ips[r])) {
+            struct fabric_uplink *up = ups->uplinks[u];
+            const struct in6_addr *remote_ip = &addrs->remote_ips[r];
+
+            if (same_family(&up->config.local_ip, remote_ip)) {
+                uint64_t ports = fabric_discover_ports(ep, up, remote_ip);
                 size_t first = set.n;
 
-                collect_paths(ep, ups->uplinks[u], ups->local_up[u],
-                              &addrs->remote_ips[r], &set);
-                exchange_paths(ep, ups->uplinks[u], &addrs->remote_ips[r],
-                               first, &set);
+                collect_paths(ep, up, ups->local_up[u], remote_ip, ports,
+                              &set);
+                exchange_paths(ep, up, remote_ip, ports, first, &set);
             }
         }
     }
@@ -309,7 +299,7 @@ fabric_endpoint_run(struct fabric_endpoint *ep)
 
         waiting |= is_waiting(path, now);
         retiring |= path->retiring;
-        usable |= path->retiring && is_usable(path);
+        usable |= path->retiring && fabric_table_is_usable(path->index);
     }
     if (retiring && (!waiting || !usable)) {
         fabric_endpoint_rebuild(ep);

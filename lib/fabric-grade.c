@@ -11,13 +11,6 @@
 #include "timeval.h"
 #include "util.h"
 
-static bool
-is_alive(const struct fabric_path *path)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    return fabric_path_state_is_usable(fabric_table_get_state(path->index));
-}
-
 /* Sets the weights as decided, raising some before lowering others, so that no
  * flow moves twice. */
 static void
@@ -87,7 +80,7 @@ choose(const struct fabric_endpoint *ep)
 
         choices[i] = (struct fabric_choice) {
             .health = &path->health,
-            .usable = is_alive(path),
+            .usable = fabric_table_is_usable(path->index),
             .weight = fabric_table_get_weight(path->index),
         };
     }
@@ -128,7 +121,8 @@ compare_rtts(struct fabric_endpoint *ep)
     for (size_t i = 0; i < ep->n_paths; i++) {
         const struct fabric_path *path = ep->paths[i];
 
-        if (path->health.rtt.level >= 0 && is_alive(path)) {
+        if (path->health.rtt.level >= 0
+            && fabric_table_is_usable(path->index)) {
             levels[n++] = path->health.rtt.level;
         }
     }

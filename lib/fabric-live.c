@@ -25,8 +25,7 @@ fabric_is_live(const struct fabric *f)
     ovs_mutex_lock(&fabric_table_mutex);
     CMAP_FOR_EACH (ep, id_node, &f->by_id) {
         for (size_t i = 0; i < ep->n_paths && !live; i++) {
-            live = fabric_path_state_is_usable(
-                fabric_table_get_state(ep->paths[i]->index));
+            live = fabric_table_is_usable(ep->paths[i]->index);
         }
         if (live) {
             break;

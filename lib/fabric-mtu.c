@@ -192,7 +192,7 @@ run_path(struct fabric_path *path, struct fabric_burst *b)
     struct fabric_pmtu *p = &path->pmtu;
     uint16_t size;
 
-    if (!fabric_path_state_is_usable(fabric_table_get_state(path->index))) {
+    if (!fabric_table_is_usable(path->index)) {
         path->pmtu_stale = true;
         close_ear(path);
         return;
@@ -238,8 +238,8 @@ fabric_mtu_answered(struct fabric_endpoint *ep, const struct fabric_uplink *up,
         struct fabric_path *path = ep->paths[i];
 
         if (FABRIC_MTU_SSID + path->ssid == ssid) {
-            if (path->uplink == up && seq >> 16 == path->pmtu_nonce
-                && ipv6_addr_equals(remote_ip(path), &rx->remote_ip)) {
+            if (seq >> 16 == path->pmtu_nonce
+                && fabric_path_is_between(path, up, &rx->remote_ip)) {
                 struct fabric_pmtu_env env = get_env(path);
 
                 fabric_pmtu_answered(&path->pmtu, seq & 0xffff, &env);

@@ -171,6 +171,16 @@ hash_tuple(const struct fabric_uplink *up, const struct in6_addr *remote_ip,
                       hash_pointer(up, port));
 }
 
+bool
+fabric_path_is_between(const struct fabric_path *path,
+                       const struct fabric_uplink *up,
+                       const struct in6_addr *remote_ip)
+{
+    return (path->uplink == up
+            && ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
+                                remote_ip));
+}
+
 struct fabric_path *
 fabric_path_by_tuple(const struct fabric *f, const struct fabric_uplink *up,
                      const struct in6_addr *remote_ip, uint16_t port)

@@ -258,6 +258,12 @@ struct fabric_path *fabric_path_create(struct fabric_endpoint *,
 void fabric_path_destroy(struct fabric_path *)
     OVS_REQUIRES(fabric_table_mutex);
 
+/* Does the path lead from the address of 'up' to 'remote_ip'? */
+bool fabric_path_is_between(const struct fabric_path *,
+                            const struct fabric_uplink *up,
+                            const struct in6_addr *remote_ip)
+    OVS_REQUIRES(fabric_table_mutex);
+
 /* Returns the path between the address of 'up' and 'remote_ip' with source
  * port 'port', host byte order, or NULL.  Any thread. */
 struct fabric_path *fabric_path_by_tuple(const struct fabric *,

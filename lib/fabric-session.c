@@ -257,15 +257,13 @@ enlarge(struct fabric_burst_item *item)
 {
     const struct fabric_table_path *p
         = &fabric_table_paths[item->path->index];
-    uint32_t mtu, out_mtu;
+    uint32_t mtu;
 
     atomic_read_relaxed(&p->mtu, &mtu);
     if (!mtu) {
-        mtu = DEFAULT_MTU;
-        atomic_read_relaxed(&p->out_mtu, &out_mtu);
-        mtu = out_mtu ? out_mtu : mtu;
+        atomic_read_relaxed(&p->out_mtu, &mtu);
     }
-    mtu = MIN(mtu, DATAGRAM_MAX);
+    mtu = MIN(mtu ? mtu : DEFAULT_MTU, DATAGRAM_MAX);
     fabric_stamp_pad(&item->stamp, &item->fabric->keys,
                      &item->uplink->config.local_ip,
                      mtu - outer_len(item->uplink));
@@ -374,8 +372,7 @@ answer_path(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
         const struct fabric_table_path *p = &fabric_table_paths[path->index];
 
         if (path->uplink == up && ipv6_addr_equals(&p->remote_ip, remote)) {
-            bool ok = fabric_path_state_is_usable(
-                fabric_table_get_state(path->index));
+            bool ok = fabric_table_is_usable(path->index);
 
             if (ntohs(p->src_port) == port && ok) {
                 return path;
@@ -629,9 +626,7 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
         fabric_discover_answered(ep, up, rx, reply->ssid, reply->sender_seq);
         return;
     }
-    if (!path || path->uplink != up
-        || !ipv6_addr_equals(&fabric_table_paths[path->index].remote_ip,
-                             &rx->remote_ip)
+    if (!path || !fabric_path_is_between(path, up, &rx->remote_ip)
         || !is_expected(path, reply)) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
         return;

@@ -263,8 +263,8 @@ fabric_table_free_path(uint32_t path)
     release_later(path_ids, path);
 }
 
-static bool
-is_usable(uint32_t path)
+bool
+fabric_table_is_usable(uint32_t path)
 {
     return fabric_path_state_is_usable(fabric_table_get_state(path));
 }
@@ -283,7 +283,7 @@ highest_weight(const struct endpoint_homes *h)
     unsigned int highest = 0;
 
     for (size_t i = 0; i < h->n_paths; i++) {
-        if (is_usable(h->paths[i])) {
+        if (fabric_table_is_usable(h->paths[i])) {
             highest = MAX(highest, fabric_table_paths[h->paths[i]].weight);
         }
     }
@@ -305,7 +305,7 @@ refuge_of(uint32_t path, unsigned int full)
 {
     const struct fabric_table_path *p = &fabric_table_paths[path];
 
-    return (!is_usable(path) ? REFUGE_NONE
+    return (!fabric_table_is_usable(path) ? REFUGE_NONE
             : full && !p->weight ? REFUGE_LEFT
             : p->suspect ? REFUGE_SUSPECT
             : p->weight < full ? REFUGE_PARTIAL
@@ -394,7 +394,7 @@ update_slots(uint32_t endpoint)
     for (size_t i = 0; i < h->n_paths; i++) {
         uint32_t path = h->paths[i];
 
-        if (is_usable(path)) {
+        if (fabric_table_is_usable(path)) {
             n_usable++;
             if (fabric_table_paths[path].weight < full) {
                 leave_homes(h, path, full, away);
@@ -404,7 +404,8 @@ update_slots(uint32_t endpoint)
 
     for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
         uint32_t path = h->homes[i];
-        bool dead = path != FABRIC_TABLE_NONE && !is_usable(path);
+        bool dead = (path != FABRIC_TABLE_NONE
+                     && !fabric_table_is_usable(path));
 
         if (n_usable && (dead || away[i])) {
             enum refuge best;
@@ -527,7 +528,7 @@ fabric_table_set_weight(uint32_t path, unsigned int weight)
     weight = MIN(weight, FABRIC_TABLE_FULL_WEIGHT);
     if (weight != p->weight) {
         p->weight = weight;
-        if (is_usable(path)) {
+        if (fabric_table_is_usable(path)) {
             update_slots(p->endpoint);
         }
     }

@@ -158,6 +158,9 @@ void fabric_table_free_path(uint32_t path)
 void fabric_table_set_state(uint32_t path, enum fabric_path_state)
     OVS_REQUIRES(fabric_table_mutex);
 
+/* May traffic be sent over 'path' in its present state?  Any thread. */
+bool fabric_table_is_usable(uint32_t path);
+
 /* Makes 'path' the last choice for flows whose own path is not usable, or no
  * longer, from the next change of state on. */
 void fabric_table_set_suspect(uint32_t path, bool suspect)

@@ -713,6 +713,47 @@ test_delay(void)
     }
 }
 
+/* The two ends count at different moments, and busy hosts have queues. */
+static void
+test_data_moments(void)
+{
+    const struct fabric_data_loss_config config
+        = FABRIC_DATA_LOSS_CONFIG_DEFAULT;
+    struct fabric_data_loss d = { .known = false };
+    long long int now = 1000 * SEC;
+    uint32_t tx = 0;
+
+    /* The receiver's count was read late once, soon before the traffic
+     * ended. */
+    for (int i = 0; i < 200; i++) {
+        tx += i < 100 ? 10000 : i & 1;
+        now += 100 * MSEC;
+        assert(!fabric_data_loss_update(&d, &config, tx,
+                                        tx + (i == 98 ? 230 : 0), 1000, 2500,
+                                        now));
+    }
+
+    /* A queue longer than the slack, for a moment. */
+    for (int i = 0; i < 100; i++) {
+        tx += 10000;
+        now += 100 * MSEC;
+        assert(!fabric_data_loss_update(&d, &config, tx,
+                                        tx - (i % 10 < 2 ? 5000 : 0), 1000,
+                                        2500, now));
+    }
+
+    /* As many are lost. */
+    for (int i = 0; i < 4; i++) {
+        bool found;
+
+        tx += 10000;
+        now += 100 * MSEC;
+        found = fabric_data_loss_update(&d, &config, tx, tx - 5000, 1000,
+                                        2500, now);
+        assert(found == (i == 3));
+    }
+}
+
 static void
 test_words(void)
 {
@@ -746,6 +787,7 @@ test_fabric_health_main(int argc, char *argv[] OVS_UNUSED)
     test_recovery();
     test_flapping();
     test_delay();
+    test_data_moments();
     test_words();
 }
 

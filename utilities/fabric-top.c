@@ -147,36 +147,64 @@ compare_down(int64_t a, int64_t b)
     return a > b ? -1 : a < b;
 }
 
+/* What rows, endpoints or paths, are sorted by besides their names. */
+struct sort_values {
+    int64_t rtt_us, loss_ppm;
+    const struct view_rates *rates;
+};
+
+/* Compares rows 'a' and 'b', of one array that is in the order of the names,
+ * whose health compares like 'health'. */
 static int
-compare_endpoints(const void *a_, const void *b_)
+compare_rows(const void *a, const struct sort_values *va,
+             const void *b, const struct sort_values *vb, int health)
 {
-    const struct view_endpoint *a = *(const struct view_endpoint *const *) a_;
-    const struct view_endpoint *b = *(const struct view_endpoint *const *) b_;
     int cmp = 0;
 
     switch (sorting->sort) {
-    case TOP_SORT_HEALTH: cmp = view_endpoint_compare(a, b); break;
-    case TOP_SORT_RTT:
-        cmp = compare_down(a->worst_rtt_us, b->worst_rtt_us);
-        break;
-    case TOP_SORT_LOSS:
-        cmp = compare_down(a->worst_loss_ppm, b->worst_loss_ppm);
-        break;
+    case TOP_SORT_HEALTH: cmp = health; break;
+    case TOP_SORT_RTT: cmp = compare_down(va->rtt_us, vb->rtt_us); break;
+    case TOP_SORT_LOSS: cmp = compare_down(va->loss_ppm, vb->loss_ppm); break;
     case TOP_SORT_TX:
-        cmp = compare_down(a->rates.tx_bytes, b->rates.tx_bytes);
+        cmp = compare_down(va->rates->tx_bytes, vb->rates->tx_bytes);
         break;
     case TOP_SORT_RX:
-        cmp = compare_down(a->rates.rx_bytes, b->rates.rx_bytes);
+        cmp = compare_down(va->rates->rx_bytes, vb->rates->rx_bytes);
         break;
     case TOP_SORT_NAME:
     case TOP_N_SORTS:
         break;
     }
     if (!cmp) {
-        /* The view's order is by name. */
         cmp = a < b ? -1 : a > b;
     }
     return sorting->reverse ? -cmp : cmp;
+}
+
+static struct sort_values
+endpoint_values(const struct view_endpoint *ep)
+{
+    return (struct sort_values) {
+        ep->worst_rtt_us, ep->worst_loss_ppm, &ep->rates
+    };
+}
+
+static struct sort_values
+path_values(const struct view_path *path)
+{
+    return (struct sort_values) {
+        view_path_rtt_us(path), path->recent_loss_ppm, &path->rates
+    };
+}
+
+static int
+compare_endpoints(const void *a_, const void *b_)
+{
+    const struct view_endpoint *a = *(const struct view_endpoint *const *) a_;
+    const struct view_endpoint *b = *(const struct view_endpoint *const *) b_;
+    struct sort_values va = endpoint_values(a), vb = endpoint_values(b);
+
+    return compare_rows(a, &va, b, &vb, view_endpoint_compare(a, b));
 }
 
 static int
@@ -184,30 +212,9 @@ compare_paths(const void *a_, const void *b_)
 {
     const struct view_path *a = *(const struct view_path *const *) a_;
     const struct view_path *b = *(const struct view_path *const *) b_;
-    int cmp = 0;
+    struct sort_values va = path_values(a), vb = path_values(b);
 
-    switch (sorting->sort) {
-    case TOP_SORT_HEALTH: cmp = view_path_compare(a, b); break;
-    case TOP_SORT_RTT:
-        cmp = compare_down(view_path_rtt_us(a), view_path_rtt_us(b));
-        break;
-    case TOP_SORT_LOSS:
-        cmp = compare_down(a->recent_loss_ppm, b->recent_loss_ppm);
-        break;
-    case TOP_SORT_TX:
-        cmp = compare_down(a->rates.tx_bytes, b->rates.tx_bytes);
-        break;
-    case TOP_SORT_RX:
-        cmp = compare_down(a->rates.rx_bytes, b->rates.rx_bytes);
-        break;
-    case TOP_SORT_NAME:
-    case TOP_N_SORTS:
-        break;
-    }
-    if (!cmp) {
-        cmp = a < b ? -1 : a > b;
-    }
-    return sorting->reverse ? -cmp : cmp;
+    return compare_rows(a, &va, b, &vb, view_path_compare(a, b));
 }
 
 static char *
