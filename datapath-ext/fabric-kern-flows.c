@@ -11,7 +11,7 @@
 #include "fabric-kern-sync.h"
 #include "fabric-kern.h"
 #include "hash.h"
-#include "id-pool.h"
+#include "id-fpool.h"
 #include "odp-util.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/match.h"
@@ -56,7 +56,7 @@ struct kern_flow {
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct hmap kern_flows OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&kern_flows);
-static struct id_pool *stats_ids OVS_GUARDED_BY(mutex);
+static struct id_fpool *stats_ids OVS_GUARDED_BY(mutex);
 static unsigned int mask_refs[FABRIC_KERN_MAX_MASKS] OVS_GUARDED_BY(mutex);
 static size_t n_in_kernel OVS_GUARDED_BY(mutex);
 
@@ -128,7 +128,7 @@ static void
 stats_release(uint32_t *id)
 {
     ovs_mutex_lock(&mutex);
-    id_pool_free_id(stats_ids, *id);
+    id_fpool_free_id(stats_ids, 0, *id);
     ovs_mutex_unlock(&mutex);
     free(id);
 }
@@ -147,9 +147,9 @@ stats_alloc(uint32_t *id)
     OVS_REQUIRES(mutex)
 {
     if (!stats_ids) {
-        stats_ids = id_pool_create(0, FABRIC_KERN_MAX_FLOWS);
+        stats_ids = id_fpool_create(1, 0, FABRIC_KERN_MAX_FLOWS);
     }
-    if (!id_pool_alloc_id(stats_ids, id)) {
+    if (!id_fpool_new_id(stats_ids, 0, id)) {
         return false;
     }
     memset(&fabric_kern_flow_stats()[*id], 0, sizeof(
