@@ -36,6 +36,13 @@ def answering(the_lab):
             and all(row["state"] in ("up", "degraded") for row in rows))
 
 
+def losses_known(the_lab):
+    """The paths, if it is known of each what it loses: not while it is down,
+    as a path is at times that loses one packet in 20."""
+    rows = healths(the_lab)
+    return all("loss_there_ppm" in row for row in rows) and rows
+
+
 def relayed(the_lab, oneway, knobs):
     """Puts relays with 'knobs' into the uplinks of host 1, in what it sends
     only if 'oneway'."""
@@ -86,7 +93,7 @@ def measure_loss(the_lab, results, case):
     impairer = relayed(the_lab, True, CASES[case])
     wait_for(lambda: answering(the_lab), 20, "all paths up again")
     time.sleep(WINDOW + 3)
-    rows = healths(the_lab)
+    rows = wait_for(lambda: losses_known(the_lab), 20, "losses on all paths")
     impairer.heal()
     true = 100 * lost_by_relays(the_lab)
     there = [row["loss_there_ppm"] / 10000 for row in rows]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How soon failures that are not complete are found and left.
 
-Two hosts, two leaves, two spines, and data on all paths.  What crosses one
-link between a leaf and a spine is then
+Two hosts, two leaves, spines, and data on all paths.  What crosses one link
+between a leaf and a spine is then
 
 loss-1, loss-5  lost at random, 1 % or 5 % of it
 oneway          likewise, 5 % in one direction only
@@ -31,6 +31,7 @@ KINDS = {
     "class": {"kind": "loss", "percent": 50, "dscp": 46},
     "delay": {"kind": "delay", "relay": {"delay": 1000}},
 }
+UNDERLAYS = {"ipv4": [4], "ipv6": [6], "dual": [4, 6]}
 FLOWS = 64
 SPACING = 4.0                   # ms: 1,000 packets a second on each path.
 LIMIT = 60                      # Seconds to wait for a failure to be left.
@@ -43,6 +44,12 @@ def add_options(parser):
                         help="default: " + ",".join(KINDS))
     parser.add_argument("--interval", type=int, default=10,
                         help="of probes, ms (default: 10)")
+    parser.add_argument("--spines", type=int, default=2,
+                        help="how many (default: 2)")
+    parser.add_argument("--underlay", choices=UNDERLAYS, default="ipv4",
+                        help="its addresses (default: ipv4)")
+    parser.add_argument("--encap", choices=("vxlan", "geneve"),
+                        default="vxlan", help="default: vxlan")
 
 
 def paths(the_lab):
@@ -64,24 +71,36 @@ def impairment(the_lab, settings):
     return dict(impair.canonical(the_lab.topo, LINK, oneway), **settings)
 
 
+def settle(the_lab):
+    """Waits until all paths are up and discovery changes none of them; returns
+    their names."""
+    def stable():
+        before = set(paths(the_lab))
+        time.sleep(3)
+        return in_state(the_lab, "up") == set(paths(the_lab)) == before
+
+    wait_for(stable, LIMIT, "paths that are up and stay")
+    return set(paths(the_lab))
+
+
 def affected_paths(the_lab):
     """The paths through the link: those that go down with it."""
     impairer = impair.Impairer(the_lab)
-    impairer.add(impairment(the_lab, {"kind": "fail"}))
-    wait_for(lambda: in_state(the_lab, "down"), 5, "paths down")
-    time.sleep(0.5)
-    affected = in_state(the_lab, "down")
-    impairer.heal()
-    wait_for(lambda: len(in_state(the_lab, "up")) == len(paths(the_lab)), 10,
-             "all paths up again")
-    return affected
+    while True:
+        before = settle(the_lab)
+        impairer.add(impairment(the_lab, {"kind": "fail"}))
+        wait_for(lambda: in_state(the_lab, "down"), 5, "paths down")
+        time.sleep(0.5)
+        affected = in_state(the_lab, "down")
+        impairer.heal()
+        if settle(the_lab) == before:
+            return affected
 
 
 def measure(args, the_lab, case, results):
     for h in the_lab.hosts():
         h.vsctl("set", "Fabric", "fab0",
                 'probe:dscp="%s"' % ("0,46" if case == "class" else "0"))
-    wait_for(lambda: len(in_state(the_lab, "up")) == 16, 20, "16 paths up")
     affected = affected_paths(the_lab)
     with Stream(the_lab, "h1-t1", "h2-t1",
                 the_lab.topo.workload_addrs("h2")[4], FLOWS, LIMIT + 20,
@@ -100,12 +119,13 @@ def measure(args, the_lab, case, results):
                                  if name in affected), LIMIT, "traffic moved")
         moved = time.monotonic() - start
         now = paths(the_lab)
+        if not affected <= set(now):
+            raise LabError("discovery has exchanged paths meanwhile")
     results.add(case, "detected", "s", "weft", detected)
     results.add(case, "moved", "s", "weft", moved)
     results.add(case, "mistaken", "paths", "weft",
                 sum(p["state"] == "degraded" for name, p in now.items()
                     if name not in affected))
-
 
 
 def run(args, results):
@@ -119,7 +139,9 @@ def run(args, results):
             print("repetition %d of %d: %s" % (rep + 1, args.reps, case),
                   flush=True)
             opts = dict(hosts=2, bindir=args.bindir, systems=["weft"],
-                        probe_interval=args.interval)
+                        probe_interval=args.interval, spines=args.spines,
+                        encap=args.encap,
+                        families=UNDERLAYS[args.underlay])
             try:
                 with lab_up(args.lab, opts) as the_lab:
                     measure(args, the_lab, case, results)

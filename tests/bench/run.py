@@ -9,6 +9,7 @@ compared with."""
 import argparse
 import importlib
 import os
+import signal
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -43,6 +44,9 @@ def main():
     args = parser.parse_args()
     args.lab = args.lab or "bench" + args.bench[:4]
 
+    # So that labs are taken down.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit("interrupted"))
     results = Results()
     try:
         args.module.run(args, results)
