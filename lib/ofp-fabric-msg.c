@@ -122,6 +122,7 @@ fabric_msg_path_from_info(const struct fabric_path_info *info,
     path->src_port = info->src_port;
     path->state = FABRIC_MSG_STATE(info->state);
     path->degraded = info->reasons;
+    path->hops = info->hops;
 #define FABRIC_MSG_STAT(ENUM, TYPE, NAME, VALUE)                        \
     value = VALUE;                                                      \
     path->stats[FABRIC_MSG_STAT_##ENUM] = (value < 0                    \
@@ -172,6 +173,10 @@ put_path(struct ofpbuf *b, const struct fabric_msg_path *path)
     put_name(b, path->name, path->name_len);
     if (path->degraded) {
         ofpprop_put_u32(b, FABRIC_MSG_PROP_DEGRADED, path->degraded);
+    }
+    if (path->hops.n) {
+        ofpprop_put(b, FABRIC_MSG_PROP_HOPS, path->hops.ip,
+                    path->hops.n * sizeof path->hops.ip[0]);
     }
     for (size_t i = 0; i < FABRIC_MSG_N_STATS; i++) {
         if (path->stats[i] != FABRIC_MSG_ABSENT) {
@@ -317,6 +322,22 @@ decode_degraded(const struct ofpbuf *prop, uint32_t *degraded)
             : ofpprop_parse_u32(prop, degraded));
 }
 
+static enum ofperr
+decode_hops(const struct ofpbuf *prop, struct fabric_hops *hops)
+{
+    size_t len = ofpbuf_msgsize(prop);
+
+    if (hops->n) {
+        return OFPERR_OFPBPC_DUP_TYPE;
+    }
+    if (!len || len % sizeof hops->ip[0] || len > sizeof hops->ip) {
+        return OFPERR_OFPBPC_BAD_LEN;
+    }
+    memcpy(hops->ip, prop->msg, len);
+    hops->n = len / sizeof hops->ip[0];
+    return 0;
+}
+
 /* Decodes a statistic of 'type', if it is one that is known. */
 static enum ofperr
 decode_stat(const struct ofpbuf *prop, uint64_t type,
@@ -347,6 +368,8 @@ decode_path_props(struct ofpbuf *b, struct fabric_msg_path *path)
                      ? decode_name(&prop, &path->name, &path->name_len)
                      : type == FABRIC_MSG_PROP_DEGRADED
                      ? decode_degraded(&prop, &path->degraded)
+                     : type == FABRIC_MSG_PROP_HOPS
+                     ? decode_hops(&prop, &path->hops)
                      : decode_stat(&prop, type, path));
         }
         if (error) {

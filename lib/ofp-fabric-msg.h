@@ -93,7 +93,8 @@ struct ovs_list;
     FABRIC_MSG_STAT(RX_PACKETS, 25, "rx_packets", info->rx_packets)         \
     FABRIC_MSG_STAT(RX_BYTES, 26, "rx_bytes", info->rx_bytes)               \
     FABRIC_MSG_STAT(WEIGHT, 27, "weight_ppm",                               \
-                    info->weight * 1000000LL / FABRIC_TABLE_FULL_WEIGHT)
+                    info->weight * 1000000LL / FABRIC_TABLE_FULL_WEIGHT)    \
+    FABRIC_MSG_STAT(MTU, 28, "mtu", info->mtu ? (int64_t) info->mtu : -1)
 
 enum fabric_msg_stat {
 #define FABRIC_MSG_STAT(ENUM, TYPE, NAME, VALUE) FABRIC_MSG_STAT_##ENUM,
@@ -106,6 +107,7 @@ enum fabric_msg_stat {
 #define FABRIC_MSG_PROP_NAME 0x8000     /* Name of the endpoint. */
 #define FABRIC_MSG_PROP_THRESHOLD 0x8001
 #define FABRIC_MSG_PROP_DEGRADED 0x8002 /* Why the path is degraded. */
+#define FABRIC_MSG_PROP_HOPS 0x8003     /* Routers on the path. */
 
 /* Why a PATH_STATUS is sent: (enumerator, number on the wire, name, event that
  * asks for it). */
@@ -176,6 +178,7 @@ struct fabric_msg_path {
     uint8_t state;              /* FABRIC_MSG_STATE(). */
     uint8_t old_state;          /* Likewise, in PATH_STATUS. */
     uint32_t degraded;          /* Bitmap of enum fabric_health_reason. */
+    struct fabric_hops hops;    /* "reached" is not in messages. */
     uint64_t stats[FABRIC_MSG_N_STATS];     /* Or FABRIC_MSG_ABSENT. */
 };
 #define FABRIC_MSG_MAX_NAME 255 /* Longer names are cut. */

@@ -82,6 +82,14 @@ format_path(struct ds *s, const struct fabric_msg_path *path,
         ds_put_cstr(s, " degraded=");
         format_reasons(s, path->degraded);
     }
+    for (size_t i = 0; i < path->hops.n; i++) {
+        ds_put_cstr(s, i ? "," : " hops=");
+        if (ipv6_is_zero(&path->hops.ip[i])) {
+            ds_put_char(s, '*');
+        } else {
+            ipv6_format_mapped(&path->hops.ip[i], s);
+        }
+    }
     for (size_t i = 0; i < FABRIC_MSG_N_STATS; i++) {
         if (path->stats[i] != FABRIC_MSG_ABSENT) {
             ds_put_format(s, " %s=%"PRIu64, fabric_msg_stat_name(i),

@@ -20,6 +20,7 @@
 #include "fabric-status.h"
 
 #include "fabric-config.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "ovsdb-idl.h"
@@ -46,6 +47,7 @@
     STATUS_COLUMN(fabric_path, remote_ip)       \
     STATUS_COLUMN(fabric_path, src_port)        \
     STATUS_COLUMN(fabric_path, state)           \
+    STATUS_COLUMN(fabric_path, status)          \
     STATUS_COLUMN(fabric_path, hops)            \
     STATUS_COLUMN(fabric_path, statistics)
 
@@ -221,6 +223,36 @@ write_path_hops(const struct ovsrec_fabric_path *rec,
 }
 
 static void
+write_path_status(const struct ovsrec_fabric_path *rec,
+                  const struct fabric_path_info *path)
+{
+    struct smap status = SMAP_INITIALIZER(&status);
+
+    if (path->protocol != FABRIC_PROTOCOL_NONE) {
+        smap_add(&status, "protocol",
+                 fabric_protocol_to_string(path->protocol));
+    }
+    if (path->reasons) {
+        struct ds reasons = DS_EMPTY_INITIALIZER;
+
+        fabric_health_format_reasons(path->reasons, &reasons);
+        smap_add_nocopy(&status, xstrdup("reasons"), ds_steal_cstr(&reasons));
+    }
+    if (path->has_bfd) {
+        smap_add(&status, "bfd_state",
+                 fabric_bfd_state_to_string(path->bfd.state));
+        smap_add(&status, "bfd_diagnostic",
+                 fabric_bfd_diag_to_string(path->bfd.diag));
+        smap_add(&status, "bfd_peer_state",
+                 fabric_bfd_state_to_string(path->bfd.remote_state));
+        smap_add(&status, "bfd_peer_diagnostic",
+                 fabric_bfd_diag_to_string(path->bfd.remote_diag));
+    }
+    ovsrec_fabric_path_set_status(rec, &status);
+    smap_destroy(&status);
+}
+
+static void
 write_path(struct refresh *r, const struct fabric_endpoint_row *ep,
            const struct fabric_path_info *path)
 {
@@ -247,6 +279,7 @@ write_path(struct refresh *r, const struct fabric_endpoint_row *ep,
     }
     ovsrec_fabric_path_set_state(rec, fabric_path_state_to_string(
                                      path->state));
+    write_path_status(rec, path);
     write_path_hops(rec, &path->hops);
     if (new || r->stats) {
         write_path_stats(rec, path);

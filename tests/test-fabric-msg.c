@@ -43,6 +43,8 @@ random_path(struct fabric_msg_path *path)
     };
     random_bytes(&path->local_ip, sizeof path->local_ip);
     random_bytes(&path->remote_ip, sizeof path->remote_ip);
+    path->hops.n = random_range(4) ? random_range(FABRIC_MAX_HOPS + 1) : 0;
+    random_bytes(path->hops.ip, path->hops.n * sizeof path->hops.ip[0]);
     for (size_t i = 0; i < FABRIC_MSG_N_STATS; i++) {
         path->stats[i] = (random_range(3) ? random_uint64() >> 1
                           : FABRIC_MSG_ABSENT);
@@ -62,6 +64,8 @@ check_path(const struct fabric_msg_path *a, const struct fabric_msg_path *b)
     CHECK_EQ(a->state, b->state);
     CHECK_EQ(a->old_state, b->old_state);
     CHECK_EQ(a->degraded, b->degraded);
+    CHECK_EQ(a->hops.n, b->hops.n);
+    CHECK_BYTES(a->hops.ip, b->hops.ip, b->hops.n * sizeof b->hops.ip[0]);
     for (size_t i = 0; i < FABRIC_MSG_N_STATS; i++) {
         CHECK_EQ(a->stats[i], b->stats[i]);
     }
@@ -248,6 +252,30 @@ test_extension(void)
     ofpbuf_delete(msg);
 }
 
+/* Lists of routers that are none. */
+static void
+test_hops(void)
+{
+    static const uint8_t zeros[(FABRIC_MAX_HOPS + 1) * 16];
+    static const size_t lengths[] = { 0, 15, 17, sizeof zeros, 16 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        bool twice = lengths[i] == 16;
+        struct fabric_msg_status status = {
+            .reason = FABRIC_MSG_STATE, .has_path = true,
+        };
+        struct ofpbuf *msg;
+
+        random_path(&status.path);
+        status.path.hops.n = twice;
+        msg = fabric_msg_encode_status(&status, OFP13_VERSION);
+        ofpprop_put(msg, FABRIC_MSG_PROP_HOPS, zeros, lengths[i]);
+        CHECK_EQ(redecode(msg, &status), (twice ? OFPERR_OFPBPC_DUP_TYPE
+                                          : OFPERR_OFPBPC_BAD_LEN));
+        ofpbuf_delete(msg);
+    }
+}
+
 /* A message that ends early is refused wherever it ends. */
 static void
 test_truncation(void)
@@ -337,6 +365,7 @@ test_fabric_msg_main(int argc OVS_UNUSED, char *argv[] OVS_UNUSED)
     CHECK_PROPERTY(test_monitor);
     CHECK_PROPERTY(test_replies);
     CHECK_PROPERTY(test_extension);
+    CHECK_PROPERTY(test_hops);
     CHECK_PROPERTY(test_truncation);
     CHECK_PROPERTY(test_info);
     CHECK_PROPERTY(test_text);

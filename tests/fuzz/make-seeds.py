@@ -270,7 +270,8 @@ def ofp_msg_seeds():
     threshold = prop(0x8001, struct.pack('!HBBQQ', 9, 1, 0, 2000, 1000))
     name = prop(0x8000, b'host7')
     degraded = prop(0x8002, struct.pack('!I', 0x21))
-    props = name + degraded + b''.join(
+    hops = prop(0x8003, bytes(10) + b'\xff\xff' + SRC4 + bytes(16))
+    props = name + degraded + hops + b''.join(
         prop(i, bytes(4) + struct.pack('!Q', 1000 * i)) for i in (1, 3, 9, 77))
     path = struct.pack('!HBBIIHH', 48 + len(props), 4, 2, 10, 7, 61440,
                        0) + b''.join(bytes(10) + b'\xff\xff' + ip
