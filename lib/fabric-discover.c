@@ -657,7 +657,7 @@ hear_error(size_t i, const struct fabric_ear_error *e)
                                           e->quote_len, &seq);
 
     COVERAGE_INC(fabric_discover_heard);
-    if (e->type != FABRIC_EAR_TOO_BIG) {
+    if (e->type == FABRIC_EAR_EXPIRED || e->type == FABRIC_EAR_UNREACHABLE) {
         fabric_trace_error(&current.survey.traces[i],
                            e->type == FABRIC_EAR_EXPIRED
                            ? FABRIC_TRACE_EXPIRED

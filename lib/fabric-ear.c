@@ -136,9 +136,10 @@ fabric_ear_hear(int fd, struct fabric_ear_error *e)
 
         if (n >= 0) {
             e->quote_len = n;
-            if (find_error(&msg, e)) {
-                return true;
+            if (!find_error(&msg, e)) {
+                e->type = FABRIC_EAR_OTHER;
             }
+            return true;
         } else if (errno != EINTR) {
             int error;
             socklen_t len = sizeof error;

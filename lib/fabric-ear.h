@@ -30,6 +30,7 @@ struct fabric_ear_error {
         FABRIC_EAR_EXPIRED,     /* Time exceeded in transit. */
         FABRIC_EAR_TOO_BIG,     /* Fragmentation needed, packet too big. */
         FABRIC_EAR_UNREACHABLE, /* Any other reason. */
+        FABRIC_EAR_OTHER,       /* Says nothing of the way. */
     } type;
     struct in6_addr offender;   /* Who says so. */
     uint32_t mtu;               /* Of what does not fit, if it says. */
@@ -47,7 +48,8 @@ int fabric_ear_open(const struct in6_addr *local, uint16_t src_port,
                     const struct in6_addr *remote, uint16_t dst_port,
                     bool keep_mtu);
 
-/* Hears one error.  Returns false if there is none. */
+/* Hears one error, of use or not: a caller that bounds how many it hears is
+ * not kept by more.  Returns false if there is none. */
 bool fabric_ear_hear(int fd, struct fabric_ear_error *);
 
 #endif /* fabric-ear.h */
