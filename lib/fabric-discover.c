@@ -537,13 +537,13 @@ note_hops(void)
 }
 
 static void
-log_survey(const struct fabric_cover_port cover[], uint64_t old, uint64_t new)
+log_survey(const struct fabric_cover_port cover[], size_t n, uint64_t old,
+           uint64_t new)
     OVS_REQUIRES(fabric_table_mutex)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
     const struct fabric_endpoint *ep = current.endpoint;
     char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
-    size_t n = current.survey.n_started;
 
     VLOG_RL(&rl, new == old ? VLL_DBG : VLL_INFO,
             "%s: endpoint %s: %s -> %s: %"PRIuSIZE" ports take %"PRIuSIZE" "
@@ -584,9 +584,10 @@ conclude(void)
     struct fabric_endpoint *ep = current.endpoint;
     const struct fabric_survey *s = &current.survey;
     size_t max = ep->fabric->paths_per_remote;
+    uint8_t ports[FABRIC_MAX_PATHS_PER_REMOTE];
     struct fabric_pair *pair;
     uint64_t old, new = 0;
-    size_t min;
+    size_t n = 0, min;
 
     recall_hops();
     note_hops();
@@ -597,19 +598,23 @@ conclude(void)
     pair = get_pair(ep, current.uplink, &current.remote_ip);
     old = pair->ports;
     for (size_t i = 0; i < s->n_started; i++) {
-        cover[i] = (struct fabric_cover_port) {
-            .hops = &s->traces[i].hops,
-            .current = old >> current.ports[i] & 1,
-        };
+        /* The host may have refused to open some. */
+        if (current.ports[i] < current.uplink->n_ports) {
+            cover[n] = (struct fabric_cover_port) {
+                .hops = &s->traces[i].hops,
+                .current = old >> current.ports[i] & 1,
+            };
+            ports[n++] = current.ports[i];
+        }
     }
-    min = least_ports(pair, fabric_cover_is_complete(cover, s->n_started));
+    min = least_ports(pair, fabric_cover_is_complete(cover, n));
     pair->round = ep->discovery.round;
     pair->gateway = fabric_survey_gateway(s);
-    fabric_cover(cover, s->n_started, min, max);
-    for (size_t i = 0; i < s->n_started; i++) {
-        new |= (uint64_t) cover[i].chosen << current.ports[i];
+    fabric_cover(cover, n, min, max);
+    for (size_t i = 0; i < n; i++) {
+        new |= (uint64_t) cover[i].chosen << ports[i];
     }
-    log_survey(cover, old, new);
+    log_survey(cover, n, old, new);
     if (new != old) {
         fabric_discover_use(ep, current.uplink, &current.remote_ip, new);
         note_hops();
