@@ -9,9 +9,12 @@
  * Answers choose their path as follows.  The answer to a probe goes back
  * between the same two addresses, with the same source port as the probe if
  * that path is usable, so that path k there and path k here stand or fall
- * together.  If it is not usable, another usable path between the two
- * addresses carries the answer: otherwise one dead direction would keep a path
- * down whose other direction works. */
+ * together.  If it is not usable, or we do not use that port and so know
+ * nothing of its way, another usable path between the two addresses carries
+ * the answer: otherwise one dead direction would keep a path down whose other
+ * direction works.  It is the same one as long as it can be, rather one that
+ * is not degraded, and another one for other ports: what is lost on one way
+ * back must not look like loss on many paths. */
 
 #include <config.h>
 
@@ -25,6 +28,7 @@
 #include "fabric-grade.h"
 #include "fabric-mtu.h"
 #include "fabric-private.h"
+#include "hash.h"
 #include "ovs-thread.h"
 #include "timeval.h"
 #include "util.h"
@@ -358,6 +362,20 @@ fabric_session_size(const struct fabric_path *path, uint16_t size,
 
 /* Session-Reflector. */
 
+/* How fit a path in 'state' with source port 'own_port' is to carry answers to
+ * tests from 'port'. */
+static uint64_t
+answer_rank(enum fabric_path_state state, uint16_t own_port, uint16_t port)
+{
+    bool usable = fabric_path_state_is_usable(state);
+    uint64_t fitness = (usable && own_port == port ? 4
+                        : state == FABRIC_PATH_DEGRADED ? 2
+                        : usable ? 3
+                        : own_port == port);
+
+    return fitness << 32 | hash_2words(own_port, port);
+}
+
 /* Returns the path of 'ep' that carries answers to 'remote' from 'up', as the
  * comment at the top of this file says; NULL if there is none. */
 static struct fabric_path *
@@ -365,25 +383,25 @@ answer_path(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
             const struct in6_addr *remote, uint16_t port)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct fabric_path *same = NULL, *usable = NULL;
+    struct fabric_path *best = NULL;
+    uint64_t highest = 0;
 
     for (size_t i = 0; i < ep->n_paths; i++) {
         struct fabric_path *path = ep->paths[i];
         const struct fabric_table_path *p = &fabric_table_paths[path->index];
 
-        if (path->uplink == up && ipv6_addr_equals(&p->remote_ip, remote)) {
-            bool ok = fabric_table_is_usable(path->index);
+        if (fabric_path_is_between(path, up, remote)) {
+            uint16_t own_port = ntohs(p->src_port);
+            uint64_t rank = answer_rank(fabric_table_get_state(path->index),
+                                        own_port, port);
 
-            if (ntohs(p->src_port) == port && ok) {
-                return path;
-            } else if (ok && !usable) {
-                usable = path;
-            } else if (!same || ntohs(p->src_port) == port) {
-                same = path;
+            if (!best || rank > highest) {
+                best = path;
+                highest = rank;
             }
         }
     }
-    return usable ? usable : same;
+    return best;
 }
 
 /* Bounds what answering costs: as much as two remote IPs with the most paths
