@@ -4,6 +4,7 @@
 
 #include <config.h>
 
+#include "fabric-arrival.h"
 #include "fabric-hooks.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-sync.h"
@@ -68,8 +69,14 @@ fabric_kern_flows_get_count(struct fabric_kern_flows_count *count)
 }
 
 bool
-fabric_kern_run(bool take_over OVS_UNUSED)
+fabric_kern_run(bool take_over)
 {
+    static bool taken_over;
+
+    if (take_over && !taken_over) {
+        taken_over = true;
+        fabric_arrival_kernel_known();
+    }
     return false;
 }
 

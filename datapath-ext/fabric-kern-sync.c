@@ -19,9 +19,11 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include "fabric-arrival.h"
 #include "fabric-channel.h"
 #include "fabric-hooks.h"
 #include "fabric-kern-flows.h"
+#include "fabric-kern-mirror.h"
 #include "fabric-kern.h"
 #include "fabric-private.h"
 #include "fabric-route.h"
@@ -34,32 +36,18 @@
 #include "ovs-thread.h"
 #include "packets.h"
 #include "seq.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_kern_sync);
 
-/* An entry of one of the kernel's maps. */
-struct entry {
-    struct hmap_node node;
-    bool wanted;
-    uint8_t value[sizeof(struct fabric_kern_local)];
-    uint8_t key[];
-};
-
-/* What a map of the kernel's contains. */
-struct mirror {
-    struct hmap entries;
-    size_t key_size, value_size;
-    enum fabric_kern_map map;
-};
-
-static struct mirror locals = {
+static struct fabric_kern_mirror locals = {
     .entries = HMAP_INITIALIZER(&locals.entries),
     .key_size = sizeof(struct fabric_kern_local_key),
     .value_size = sizeof(struct fabric_kern_local),
     .map = FABRIC_KERN_LOCALS,
 };
-static struct mirror remotes = {
+static struct fabric_kern_mirror remotes = {
     .entries = HMAP_INITIALIZER(&remotes.entries),
     .key_size = sizeof(struct fabric_kern_remote_key),
     .value_size = sizeof(struct fabric_kern_remote),
@@ -82,63 +70,16 @@ static char *inactive_reason;
 static bool taken_over;
 static uint64_t generation;     /* Of the registry, when told to the kernel. */
 static bool dirty;              /* Tell the kernel again? */
+static uint64_t registry_seqno;
 
-/* Mirrors. */
+/* Likewise of fabric_arrival_seq(), and when it may be told next. */
+static uint64_t arrival_seqno;
+static long long int next_arrivals = LLONG_MIN;
+#define ARRIVALS_INTERVAL 1000  /* ms. */
 
-static void
-mirror_set(struct mirror *m, const void *key, const void *value)
-{
-    uint32_t hash = hash_bytes(key, m->key_size, 0);
-    struct entry *e;
-    int error;
-
-    HMAP_FOR_EACH_WITH_HASH (e, node, hash, &m->entries) {
-        if (!memcmp(e->key, key, m->key_size)) {
-            break;
-        }
-    }
-    if (!e) {
-        e = xzalloc(sizeof *e + m->key_size);
-        memcpy(e->key, key, m->key_size);
-        hmap_insert(&m->entries, &e->node, hash);
-    } else if (!memcmp(e->value, value, m->value_size)) {
-        e->wanted = true;
-        return;
-    }
-    e->wanted = true;
-    memcpy(e->value, value, m->value_size);
-    error = fabric_kern_put(m->map, e->key, e->value);
-    if (error) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-
-        VLOG_WARN_RL(&rl, "the kernel refuses an address (%s)",
-                     ovs_strerror(error));
-    }
-}
-
-static void
-mirror_begin(struct mirror *m)
-{
-    struct entry *e;
-
-    HMAP_FOR_EACH (e, node, &m->entries) {
-        e->wanted = false;
-    }
-}
-
-static void
-mirror_end(struct mirror *m)
-{
-    struct entry *e;
-
-    HMAP_FOR_EACH_SAFE (e, node, &m->entries) {
-        if (!e->wanted) {
-            fabric_kern_del(m->map, e->key);
-            hmap_remove(&m->entries, &e->node);
-            free(e);
-        }
-    }
-}
+/* By endpoint index: the datapath port of its fabric if the kernel knows that,
+ * or ODPP_NONE. */
+static odp_port_t endpoint_ports[FABRIC_KERN_MAX_ENDPOINTS];
 
 /* Fabrics. */
 
@@ -385,7 +326,7 @@ sync_locals(const struct fabric *f, uint32_t number)
         };
 
         memcpy(key.ip, &c->local_ip, sizeof key.ip);
-        mirror_set(&locals, &key, &local);
+        fabric_kern_mirror_set(&locals, &key, &local);
     }
 }
 
@@ -420,83 +361,156 @@ sync_path(const struct fabric_path *path, bool may_send, bool routes_changed)
     }
 }
 
-/* What arrives with the addresses and source port of 'path' is its. */
+/* Has the kernel count what belongs to 'a'. */
 static void
-sync_arrival(const struct fabric_path *path, uint32_t number)
+sync_arrival(struct fabric_arrival *a, uint32_t number)
 {
-    const struct fabric_table_path *p = &fabric_table_paths[path->index];
+    const struct fabric_table_path *p = &fabric_table_paths[a->index];
     struct fabric_kern_remote_key key = {
         .fabric = number,
         .src_port = (OVS_FORCE uint16_t) p->src_port,
     };
     struct fabric_kern_remote remote = {
-        .endpoint = path->endpoint->index,
-        .path = path->index,
+        .endpoint = a->endpoint->index,
+        .path = a->index,
     };
 
-    if (remote.endpoint < FABRIC_KERN_MAX_ENDPOINTS
-        && remote.path < FABRIC_KERN_MAX_PATHS) {
+    if (remote.endpoint >= FABRIC_KERN_MAX_ENDPOINTS) {
+        /* Userspace receives and counts it. */
+        fabric_arrival_set_counted(a, true);
+    } else if (remote.path < FABRIC_KERN_MAX_PATHS) {
         memcpy(key.ip, &p->remote_ip, sizeof key.ip);
         memcpy(key.local_ip, &p->local_ip, sizeof key.local_ip);
-        mirror_set(&remotes, &key, &remote);
+        fabric_arrival_set_counted(a, fabric_kern_mirror_set(&remotes, &key,
+                                                             &remote));
+    } else {
+        fabric_arrival_set_counted(a, false);
     }
 }
 
-/* Only this thread adds and removes addresses, so it need not lock to read
- * them.  Discovery exchanges paths meanwhile; those of this moment are RCU
- * protected, so probes need not wait for look-ups of routes. */
+/* An arrival and its path, or NULL. */
+struct tuple {
+    struct fabric_arrival *arrival;
+    const struct fabric_path *path;
+};
+
+/* Lists what 'ep' has.  It stays as long as this thread does not quiesce, so
+ * that the mutex, for which probes wait, need not be held while routes are
+ * looked up. */
+static size_t
+list_tuples(const struct fabric_endpoint *ep, struct tuple **tuplesp)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct tuple *tuples = xmalloc(MAX(ep->n_arrivals, 1) * sizeof *tuples);
+    struct fabric_arrival *a;
+    size_t n = 0;
+
+    LIST_FOR_EACH (a, node, &ep->arrivals) {
+        tuples[n++] = (struct tuple) { a, a->path };
+    }
+    *tuplesp = tuples;
+    return n;
+}
+
+/* After the arrivals: what the kernel finds here only, it does not count for
+ * any. */
+static void
+sync_ips(const struct fabric_endpoint *ep, uint32_t number)
+{
+    if (ep->index >= FABRIC_KERN_MAX_ENDPOINTS) {
+        return;
+    }
+    ovs_mutex_lock(&fabric_table_mutex);
+    for (size_t i = 0; i < ep->n_ips; i++) {
+        struct fabric_kern_remote_key key = { .fabric = number };
+        struct fabric_kern_remote remote = {
+            .endpoint = ep->index,
+            .path = FABRIC_KERN_NO_PATH,
+        };
+
+        memcpy(key.ip, &ep->ips[i]->ip, sizeof key.ip);
+        fabric_kern_mirror_set(&remotes, &key, &remote);
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
 static void
 sync_endpoint(const struct fabric *f, uint32_t number,
               const struct fabric_endpoint *ep, bool routes_changed)
-    OVS_NO_THREAD_SAFETY_ANALYSIS
 {
-    struct fabric_path **paths;
     bool csum_always, answers;
-    size_t n_paths;
+    struct tuple *tuples;
+    size_t n;
 
     atomic_read_relaxed(&f->csum_always, &csum_always);
     ovs_mutex_lock(&fabric_table_mutex);
     answers = ep->answers;
-    n_paths = ep->n_paths;
-    paths = xmemdup(ep->paths, n_paths * sizeof *paths);
+    n = list_tuples(ep, &tuples);
     ovs_mutex_unlock(&fabric_table_mutex);
 
-    if (ep->index < FABRIC_KERN_MAX_ENDPOINTS) {
-        for (size_t i = 0; i < ep->n_ips; i++) {
-            struct fabric_kern_remote_key key = { .fabric = number };
-            struct fabric_kern_remote remote = {
-                .endpoint = ep->index,
-                .path = FABRIC_KERN_NO_PATH,
-            };
-
-            memcpy(key.ip, &ep->ips[i]->ip, sizeof key.ip);
-            mirror_set(&remotes, &key, &remote);
-        }
-    }
-    for (size_t i = 0; i < n_paths; i++) {
-        const struct fabric_path *path = paths[i];
+    for (size_t i = 0; i < n; i++) {
+        struct fabric_arrival *a = tuples[i].arrival;
         bool zero_csum_ok
-            = (IN6_IS_ADDR_V4MAPPED(&fabric_table_paths[path->index].local_ip)
+            = (IN6_IS_ADDR_V4MAPPED(&fabric_table_paths[a->index].local_ip)
                || answers || !f->uplink_config.csum);
 
-        sync_path(path, !csum_always && zero_csum_ok, routes_changed);
-        sync_arrival(path, number);
+        if (tuples[i].path) {
+            sync_path(tuples[i].path, !csum_always && zero_csum_ok,
+                      routes_changed);
+        }
+        sync_arrival(a, number);
     }
-    free(paths);
+    free(tuples);
+    sync_ips(ep, number);
 }
 
-/* The routes of a fabric that the kernel does not know are not kept up to
- * date. */
+/* Tells the kernel of arrivals that have begun or ended, and nothing else. */
 static void
-forget_routes(const struct fabric *f)
+sync_arrivals(void)
+{
+    struct fabric *f;
+
+    fabric_kern_mirror_begin(&remotes);
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        uint32_t number = (wants_fast_path(f)
+                           ? fabric_number(fabric_odp_port(f)) : UINT32_MAX);
+        struct fabric_endpoint *ep;
+
+        if (number == UINT32_MAX) {
+            continue;
+        }
+        CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+            struct tuple *tuples;
+            size_t n;
+
+            ovs_mutex_lock(&fabric_table_mutex);
+            n = list_tuples(ep, &tuples);
+            ovs_mutex_unlock(&fabric_table_mutex);
+            for (size_t i = 0; i < n; i++) {
+                sync_arrival(tuples[i].arrival, number);
+            }
+            free(tuples);
+            sync_ips(ep, number);
+        }
+    }
+    fabric_kern_mirror_end(&remotes);
+}
+
+/* A fabric that the kernel does not know: its routes are not kept up to date,
+ * and nothing but userspace counts. */
+static void
+forget_fabric(const struct fabric *f)
 {
     const struct fabric_endpoint *ep;
 
     ovs_mutex_lock(&fabric_table_mutex);
     CMAP_FOR_EACH (ep, id_node, &f->by_id) {
-        for (size_t i = 0; i < ep->n_paths; i++) {
-            atomic_store_relaxed(
-                &fabric_table_paths[ep->paths[i]->index].out_ifindex, 0);
+        struct fabric_arrival *a;
+
+        LIST_FOR_EACH (a, node, &ep->arrivals) {
+            atomic_store_relaxed(&fabric_table_paths[a->index].out_ifindex,
+                                 0);
+            fabric_arrival_set_counted(a, true);
         }
     }
     ovs_mutex_unlock(&fabric_table_mutex);
@@ -505,17 +519,8 @@ forget_routes(const struct fabric *f)
 static bool
 endpoint_is_valid(uint32_t index, odp_port_t port)
 {
-    const struct fabric *f = fabric_registry_lookup_odp(port);
-    struct fabric_endpoint *ep;
-
-    if (f && wants_fast_path(f)) {
-        CMAP_FOR_EACH (ep, id_node, &f->by_id) {
-            if (ep->index == index) {
-                return true;
-            }
-        }
-    }
-    return false;
+    return (index < FABRIC_KERN_MAX_ENDPOINTS
+            && endpoint_ports[index] == port);
 }
 
 static void
@@ -528,8 +533,11 @@ sync(bool routes_changed)
         ifas = NULL;
     }
     free_numbers();
-    mirror_begin(&locals);
-    mirror_begin(&remotes);
+    for (size_t i = 0; i < FABRIC_KERN_MAX_ENDPOINTS; i++) {
+        endpoint_ports[i] = ODPP_NONE;
+    }
+    fabric_kern_mirror_begin(&locals);
+    fabric_kern_mirror_begin(&remotes);
     sync_interfaces_begin();
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
         uint32_t number = wants_fast_path(f) ? number_fabric(f) : UINT32_MAX;
@@ -537,7 +545,7 @@ sync(bool routes_changed)
         struct fabric_endpoint *ep;
 
         if (number == UINT32_MAX) {
-            forget_routes(f);
+            forget_fabric(f);
             continue;
         }
         stats = &fabric_kern_fabric_stats()[number];
@@ -546,10 +554,13 @@ sync(bool routes_changed)
         want_local_interfaces(f, ifas);
         CMAP_FOR_EACH (ep, id_node, &f->by_id) {
             sync_endpoint(f, number, ep, routes_changed);
+            if (ep->index < FABRIC_KERN_MAX_ENDPOINTS) {
+                endpoint_ports[ep->index] = fabric_odp_port(f);
+            }
         }
     }
-    mirror_end(&locals);
-    mirror_end(&remotes);
+    fabric_kern_mirror_end(&locals);
+    fabric_kern_mirror_end(&remotes);
     sync_interfaces_end();
     netdev_workload_refresh();
     fabric_kern_flows_check(endpoint_is_valid);
@@ -627,11 +638,17 @@ static void
 run_active(uint64_t new_generation)
 {
     bool routes_changed = fabric_route_changed();
+    uint64_t seqno = seq_read(fabric_arrival_seq());
 
     if (new_generation != generation || dirty || routes_changed) {
         generation = new_generation;
+        arrival_seqno = seqno;
         dirty = false;
         sync(routes_changed);
+    } else if (seqno != arrival_seqno && time_msec() >= next_arrivals) {
+        arrival_seqno = seqno;
+        next_arrivals = time_msec() + ARRIVALS_INTERVAL;
+        sync_arrivals();
     }
     if (fabric_kern_is_active()) {
         netdev_workload_take_over();
@@ -645,6 +662,7 @@ fabric_kern_run(bool take_over)
     bool was_active = fabric_kern_is_active();
 
     init();
+    registry_seqno = seq_read(fabric_registry_seq());
     if (new_generation != generation) {
         update_active();
     }
@@ -654,6 +672,7 @@ fabric_kern_run(bool take_over)
     if (take_over && !taken_over) {
         taken_over = true;
         remove_leftovers();
+        fabric_arrival_kernel_known();
     }
     return fabric_kern_is_active() && !was_active;
 }
@@ -663,6 +682,12 @@ fabric_kern_wait(void)
 {
     if (fabric_kern_is_active()) {
         fabric_route_wait();
+        seq_wait(fabric_registry_seq(), registry_seqno);
+        if (seq_read(fabric_arrival_seq()) != arrival_seqno) {
+            poll_timer_wait_until(next_arrivals);
+        } else {
+            seq_wait(fabric_arrival_seq(), arrival_seqno);
+        }
     }
 }
 

@@ -208,27 +208,6 @@ fabric_discover_remove(struct fabric_endpoint *ep)
     ep->discovery.n_pairs = 0;
 }
 
-/* Does 'ep' still lead from 'up' to 'remote_ip'? */
-static bool
-has_addresses(const struct fabric_endpoint *ep,
-              const struct fabric_uplink *up, const struct in6_addr *remote_ip)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    const struct fabric_endpoint_addrs *addrs
-        = ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs);
-    const struct fabric_uplinks *ups
-        = ovsrcu_get_protected(struct fabric_uplinks *, &ep->fabric->uplinks);
-    bool has_up = false, has_remote = false;
-
-    for (size_t i = 0; i < ups->n; i++) {
-        has_up |= ups->uplinks[i] == up;
-    }
-    for (size_t i = 0; i < addrs->n; i++) {
-        has_remote |= ipv6_addr_equals(&addrs->remote_ips[i], remote_ip);
-    }
-    return has_up && has_remote;
-}
-
 void
 fabric_discover_changed(struct fabric_endpoint *ep)
 {
@@ -240,7 +219,8 @@ fabric_discover_changed(struct fabric_endpoint *ep)
         const struct fabric_pair *pair = &d->pairs[i];
 
         if (enabled && pair->max == ep->fabric->paths_per_remote
-            && has_addresses(ep, pair->uplink, &pair->remote_ip)) {
+            && fabric_endpoint_has_addresses(ep, pair->uplink,
+                                             &pair->remote_ip)) {
             d->pairs[n++] = *pair;
         }
     }
@@ -255,7 +235,8 @@ fabric_discover_changed(struct fabric_endpoint *ep)
     }
     if (current.endpoint == ep
         && (!enabled
-            || !has_addresses(ep, current.uplink, &current.remote_ip))) {
+            || !fabric_endpoint_has_addresses(ep, current.uplink,
+                                              &current.remote_ip))) {
         close_ears();
     }
     if (current.endpoint != ep) {

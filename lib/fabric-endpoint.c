@@ -18,6 +18,7 @@
 
 
 #include "bitmap.h"
+#include "fabric-arrival.h"
 #include "fabric-discover.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
@@ -233,6 +234,26 @@ publish_paths(const struct fabric_endpoint *ep,
     free(indexes);
 }
 
+bool
+fabric_endpoint_has_addresses(const struct fabric_endpoint *ep,
+                              const struct fabric_uplink *up,
+                              const struct in6_addr *remote_ip)
+{
+    const struct fabric_endpoint_addrs *addrs
+        = ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs);
+    const struct fabric_uplinks *ups
+        = ovsrcu_get_protected(struct fabric_uplinks *, &ep->fabric->uplinks);
+    bool has_up = false, has_remote = false;
+
+    for (size_t i = 0; i < ups->n; i++) {
+        has_up |= ups->uplinks[i] == up;
+    }
+    for (size_t i = 0; i < addrs->n; i++) {
+        has_remote |= ipv6_addr_equals(&addrs->remote_ips[i], remote_ip);
+    }
+    return has_up && has_remote;
+}
+
 /* Makes the paths of 'ep' those of its addresses and the fabric's uplinks. */
 void
 fabric_endpoint_rebuild(struct fabric_endpoint *ep)
@@ -283,6 +304,7 @@ fabric_endpoint_rebuild(struct fabric_endpoint *ep)
     free(ep->paths);
     ep->paths = set.paths;
     ep->n_paths = set.n;
+    fabric_arrival_check(ep);
     fabric_bfd_peer_paths_changed(ep);
     fabric_registry_changed();
     fabric_endpoint_changed(ep);
@@ -414,6 +436,7 @@ fabric_endpoint_destroy(struct fabric_endpoint *ep)
     free(ep->paths);
     ep->paths = NULL;
     ep->n_paths = 0;
+    fabric_arrival_destroy_all(ep);
     ovsrcu_postpone(endpoint_free, ep);
     fabric_endpoints_changed();
 }
@@ -492,6 +515,7 @@ endpoint_create(struct fabric *f, const struct fabric_endpoint_config *config)
     ep->index = index;
     atomic_init(&ep->policy, config->policy);
     ovsrcu_init(&ep->addrs, NULL);
+    fabric_arrival_init(ep);
     return ep;
 }
 

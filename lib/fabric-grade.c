@@ -97,6 +97,7 @@ fabric_grade_path(struct fabric_path *path)
     if (fabric_health_check(&path->health, &path->endpoint->fabric->health,
                             time_usec())) {
         fabric_path_refresh(path);
+        fabric_endpoint_changed(path->endpoint);
         choose(path->endpoint);
     }
 }

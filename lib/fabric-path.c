@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Paths: their objects, their indexes, and what state they are in.
- *
- * A received packet belongs to the path that has its addresses and its source
- * port as ours: path k there and path k here are two directions of one
- * thing. */
+/* Paths: their objects, their indexes, and what state they are in. */
 
 #include <config.h>
 
@@ -13,10 +9,10 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "fabric-arrival.h"
 #include "fabric-discover.h"
 #include "fabric-mtu.h"
 #include "fabric-prober.h"
-#include "hash.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
@@ -163,14 +159,6 @@ fabric_path_set_unreachable(uint32_t index)
     ovs_mutex_unlock(&fabric_table_mutex);
 }
 
-static uint32_t
-hash_tuple(const struct fabric_uplink *up, const struct in6_addr *remote_ip,
-           uint16_t port)
-{
-    return hash_bytes(remote_ip, sizeof *remote_ip,
-                      hash_pointer(up, port));
-}
-
 bool
 fabric_path_is_between(const struct fabric_path *path,
                        const struct fabric_uplink *up,
@@ -182,41 +170,21 @@ fabric_path_is_between(const struct fabric_path *path,
 }
 
 struct fabric_path *
-fabric_path_by_tuple(const struct fabric *f, const struct fabric_uplink *up,
-                     const struct in6_addr *remote_ip, uint16_t port)
-{
-    struct fabric_path *path;
-
-    CMAP_FOR_EACH_WITH_HASH (path, tuple_node,
-                             hash_tuple(up, remote_ip, port), &f->by_tuple) {
-        const struct fabric_table_path *p = &fabric_table_paths[path->index];
-
-        if (path->uplink == up && p->src_port == htons(port)
-            && ipv6_addr_equals(&p->remote_ip, remote_ip)) {
-            return path;
-        }
-    }
-    return NULL;
-}
-
-struct fabric_path *
 fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
                    bool local_up, const struct in6_addr *remote_ip,
                    unsigned int port_idx, uint16_t ssid)
 {
-    uint32_t index = fabric_table_alloc_path(ep->index,
-                                             &uplink->config.local_ip,
-                                             remote_ip,
-                                             uplink->src_ports[port_idx],
-                                             uplink->config.dst_port);
-    struct fabric_path *path;
+    struct fabric_path *path = xzalloc(sizeof *path);
+    uint32_t index;
 
-    if (index == FABRIC_TABLE_NONE) {
+    path->arrival = fabric_arrival_take(ep, uplink, remote_ip,
+                                        uplink->src_ports[port_idx], path);
+    if (!path->arrival) {
+        free(path);
         return NULL;
     }
-    path = xzalloc(sizeof *path);
     path->endpoint = ep;
-    path->index = index;
+    path->index = index = path->arrival->index;
     path->uplink = uplink;
     path->port_idx = port_idx;
     path->ssid = ssid;
@@ -234,8 +202,6 @@ fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
 
     /* What a peer remembers of us from before a restart must not fit. */
     path->live.next_seq = random_uint32();
-    cmap_insert(&ep->fabric->by_tuple, &path->tuple_node,
-                hash_tuple(uplink, remote_ip, uplink->src_ports[port_idx]));
     fabric_path_aux[index] = (struct fabric_path_aux) { uplink, port_idx };
     fabric_path_by_index[index] = path;
     fabric_path_refresh(path);
@@ -253,10 +219,8 @@ fabric_path_destroy(struct fabric_path *path)
     path->endpoint->gone_packets += packets;
     path->endpoint->gone_bytes += bytes;
 
-    cmap_remove(&path->endpoint->fabric->by_tuple, &path->tuple_node,
-                hash_tuple(path->uplink, &p->remote_ip, ntohs(p->src_port)));
     fabric_path_by_index[path->index] = NULL;
-    fabric_table_free_path(path->index);
+    fabric_arrival_release(path->arrival);
     free(path->hops);
     fabric_mtu_remove(path);
     ovsrcu_postpone(free, path);

@@ -29,6 +29,8 @@
 #include "fabric-uplink.h"
 #include "heap.h"
 #include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "openvswitch/token-bucket.h"
 #include "ovs-rcu.h"
 
 
@@ -72,7 +74,7 @@ struct fabric {
     struct cmap by_endpoint_name;       /* [rcu] Likewise. */
     struct cmap by_ip;                  /* [rcu] Contains
                                          * fabric_endpoint_ip. */
-    struct cmap by_tuple;               /* [rcu] Contains fabric_path. */
+    struct cmap by_tuple;               /* [rcu] Contains fabric_arrival. */
 
     /* [atomic] Inner packets and bytes, for the netdev's statistics. */
     atomic_uint64_t rx_packets, rx_bytes, rx_dropped;
@@ -134,6 +136,12 @@ struct fabric_endpoint {
     size_t n_paths;                     /* [mutex] */
     uint64_t gone_packets, gone_bytes;  /* [mutex] Sent over former paths. */
 
+    /* [mutex] fabric-arrival.c's, with and without a path. */
+    struct ovs_list arrivals;
+    size_t n_arrivals;
+    long long int next_arrival_check;   /* ms. */
+    struct token_bucket arrival_rate;
+
     /* [mutex] The addresses, in the fabric's 'by_ip'. */
     struct fabric_endpoint_ip *ips[FABRIC_MAX_REMOTE_IPS];
     size_t n_ips;
@@ -160,8 +168,20 @@ struct fabric_endpoint {
 /* While an endpoint gets other paths it has the old ones, too. */
 #define FABRIC_MAX_SSID (2 * FABRIC_MAX_PATHS_PER_ENDPOINT)
 
-struct fabric_path {
+/* See fabric-arrival.h. */
+struct fabric_arrival {
     struct cmap_node tuple_node;        /* In fabric's 'by_tuple'. */
+    struct ovs_list node;               /* [mutex] In endpoint's 'arrivals'. */
+    struct fabric_endpoint *endpoint;   /* [const] */
+    struct fabric_uplink *uplink;       /* [const] */
+    uint32_t index;                     /* [const] In the path table. */
+    struct fabric_path *path;           /* [mutex] NULL without. */
+    long long int last_test;            /* [mutex] ms. */
+    atomic_bool counted;                /* fabric_arrival_get_count(). */
+};
+
+struct fabric_path {
+    struct fabric_arrival *arrival;     /* [const] */
     struct fabric_endpoint *endpoint;   /* [const] */
     uint32_t index;                     /* [const] In the path table. */
     struct fabric_uplink *uplink;       /* [const] */
@@ -231,6 +251,12 @@ void fabric_endpoint_rebuild(struct fabric_endpoint *)
 void fabric_endpoint_run(struct fabric_endpoint *)
     OVS_REQUIRES(fabric_table_mutex);
 
+/* Does the endpoint lead from 'up' to 'remote_ip'? */
+bool fabric_endpoint_has_addresses(const struct fabric_endpoint *,
+                                   const struct fabric_uplink *up,
+                                   const struct in6_addr *remote_ip)
+    OVS_REQUIRES(fabric_table_mutex);
+
 /* Has no path of the endpoint, or no longer any, answered the latest 'n'
  * tests? */
 bool fabric_endpoint_is_silent(const struct fabric_endpoint *, unsigned int n)
@@ -263,13 +289,6 @@ bool fabric_path_is_between(const struct fabric_path *,
                             const struct fabric_uplink *up,
                             const struct in6_addr *remote_ip)
     OVS_REQUIRES(fabric_table_mutex);
-
-/* Returns the path between the address of 'up' and 'remote_ip' with source
- * port 'port', host byte order, or NULL.  Any thread. */
-struct fabric_path *fabric_path_by_tuple(const struct fabric *,
-                                         const struct fabric_uplink *up,
-                                         const struct in6_addr *remote_ip,
-                                         uint16_t port);
 
 void fabric_path_get_info(const struct fabric_path *,
                           struct fabric_path_info *)

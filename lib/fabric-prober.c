@@ -22,6 +22,7 @@
 #include <sched.h>
 
 #include "coverage.h"
+#include "fabric-arrival.h"
 #include "fabric-carrier.h"
 #include "fabric-discover.h"
 #include "fabric-grade.h"
@@ -399,6 +400,7 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
     if (!config.enabled) {
         ep->next_probe = LLONG_MAX;
     } else if (now >= ep->next_probe) {
+        fabric_arrival_run(ep);
         fabric_grade_endpoint(ep);
         if (stamp) {
             fabric_mtu_run(ep, &burst);

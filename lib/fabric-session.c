@@ -13,14 +13,15 @@
  * nothing of its way, another usable path between the two addresses carries
  * the answer: otherwise one dead direction would keep a path down whose other
  * direction works.  It is the same one as long as it can be, rather one that
- * is not degraded, and another one for other ports: what is lost on one way
- * back must not look like loss on many paths. */
+ * is not degraded, and hashing spreads other ports over the others: what is
+ * lost on one way back must not look like loss on many paths. */
 
 #include <config.h>
 
 #include "fabric-session.h"
 
 #include "coverage.h"
+#include "fabric-arrival.h"
 #include "fabric-bfd-frame.h"
 #include "fabric-discover.h"
 #include "fabric-drops.h"
@@ -462,21 +463,19 @@ tell_heard(const struct fabric_endpoint *ep, struct fabric_stamp *reply)
     }
 }
 
-/* How much data the path of 'rx' has carried, if we have that path. */
+/* How much data the path of 'rx' has carried, if all of it is counted. */
 static void
 put_data_counts(const struct fabric *f, const struct fabric_uplink *up,
                 const struct fabric_rx *rx,
                 struct fabric_stamp_reflector *reflector)
 {
-    const struct fabric_path *path
-        = fabric_path_by_tuple(f, up, &rx->remote_ip, rx->remote_port);
+    const struct fabric_arrival *arrival
+        = fabric_arrival_find(f, up, &rx->remote_ip, rx->remote_port);
+    uint64_t n_rx, n_tx;
 
-    if (path) {
-        const struct fabric_table_path *p = &fabric_table_paths[path->index];
-        uint64_t n_rx, n_tx;
-
-        atomic_read_relaxed(&p->rx_packets, &n_rx);
-        atomic_read_relaxed(&p->tx_packets, &n_tx);
+    if (arrival && fabric_arrival_get_count(arrival, &n_rx)) {
+        atomic_read_relaxed(&fabric_table_paths[arrival->index].tx_packets,
+                            &n_tx);
         reflector->has_direct = true;
         reflector->data_rx = n_rx;
         reflector->data_tx = n_tx;
@@ -524,7 +523,10 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         fabric_drop_count(FABRIC_DROP_RX_PROBE_RATE, 1);
         return;
     }
-    put_data_counts(ep->fabric, up, rx, &reflector);
+    if (test->has_direct) {
+        fabric_arrival_tested(ep, up, &rx->remote_ip, rx->remote_port);
+        put_data_counts(ep->fabric, up, rx, &reflector);
+    }
     item = burst_add(b, ep->fabric, up, path->port_idx, &rx->remote_ip, NULL);
     item->tos = (fabric_stamp_reflect(test, &reflector, &item->stamp) << 2
                  | (rx->tos & IP_ECN_MASK ? IP_ECN_ECT_0 : 0));
@@ -618,12 +620,12 @@ measure(struct fabric_path *path, const struct fabric_rx *rx,
     if (reply->has_direct) {
         uint64_t n_rx;
 
-        atomic_read_relaxed(&fabric_table_paths[path->index].rx_packets,
-                            &n_rx);
         fabric_health_data(&path->health, config, FABRIC_WAY_THERE,
                            reply->direct.s_tx, reply->direct.r_rx, now);
-        fabric_health_data(&path->health, config, FABRIC_WAY_BACK,
-                           reply->direct.r_tx, n_rx, now);
+        if (fabric_arrival_get_count(path->arrival, &n_rx)) {
+            fabric_health_data(&path->health, config, FABRIC_WAY_BACK,
+                               reply->direct.r_tx, n_rx, now);
+        }
     }
     fabric_grade_path(path);
 }

@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 
 #include "hash.h"
-#include "id-pool.h"
+#include "id-fpool.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
@@ -38,8 +38,8 @@ struct endpoint_homes {
 };
 
 static struct endpoint_homes **homes OVS_GUARDED_BY(fabric_table_mutex);
-static struct id_pool *endpoint_ids OVS_GUARDED_BY(fabric_table_mutex);
-static struct id_pool *path_ids OVS_GUARDED_BY(fabric_table_mutex);
+static struct id_fpool *endpoint_ids OVS_GUARDED_BY(fabric_table_mutex);
+static struct id_fpool *path_ids OVS_GUARDED_BY(fabric_table_mutex);
 
 static void *
 map_table(size_t size)
@@ -86,8 +86,8 @@ fabric_table_init(void)
                                            * sizeof *fabric_table_endpoints);
         ovs_mutex_lock(&fabric_table_mutex);
         homes = xcalloc(FABRIC_TABLE_MAX_ENDPOINTS, sizeof *homes);
-        endpoint_ids = id_pool_create(0, FABRIC_TABLE_MAX_ENDPOINTS);
-        path_ids = id_pool_create(0, FABRIC_TABLE_MAX_PATHS);
+        endpoint_ids = id_fpool_create(1, 0, FABRIC_TABLE_MAX_ENDPOINTS);
+        path_ids = id_fpool_create(1, 0, FABRIC_TABLE_MAX_PATHS);
         ovs_mutex_unlock(&fabric_table_mutex);
         ovsthread_once_done(&once);
     }
@@ -164,7 +164,7 @@ fabric_table_alloc_endpoint(void)
     struct fabric_table_endpoint *ep;
     uint32_t id;
 
-    if (!id_pool_alloc_id(endpoint_ids, &id)) {
+    if (!id_fpool_new_id(endpoint_ids, 0, &id)) {
         return FABRIC_TABLE_NONE;
     }
 
@@ -187,7 +187,7 @@ fabric_table_alloc_endpoint(void)
 
 /* An index that waits for a grace period before it may be handed out again. */
 struct released {
-    struct id_pool *pool;
+    struct id_fpool *pool;
     uint32_t id;
 };
 
@@ -195,13 +195,13 @@ static void
 release_id(struct released *r)
 {
     ovs_mutex_lock(&fabric_table_mutex);
-    id_pool_free_id(r->pool, r->id);
+    id_fpool_free_id(r->pool, 0, r->id);
     ovs_mutex_unlock(&fabric_table_mutex);
     free(r);
 }
 
 static void
-release_later(struct id_pool *pool, uint32_t id)
+release_later(struct id_fpool *pool, uint32_t id)
 {
     struct released *r = xmalloc(sizeof *r);
 
@@ -231,7 +231,7 @@ fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
     struct fabric_table_path *path;
     uint32_t id;
 
-    if (!id_pool_alloc_id(path_ids, &id)) {
+    if (!id_fpool_new_id(path_ids, 0, &id)) {
         return FABRIC_TABLE_NONE;
     }
 
@@ -243,6 +243,17 @@ fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
     path->endpoint = endpoint;
     path->key = hash_bytes(local_ip, sizeof *local_ip,
                            hash_bytes(remote_ip, sizeof *remote_ip, src_port));
+    atomic_store_relaxed(&path->rx_packets, 0);
+    atomic_store_relaxed(&path->rx_bytes, 0);
+    fabric_table_reset_path(id);
+    return id;
+}
+
+void
+fabric_table_reset_path(uint32_t id)
+{
+    struct fabric_table_path *path = &fabric_table_paths[id];
+
     atomic_store_relaxed(&path->state, FABRIC_PATH_UNKNOWN);
     path->suspect = false;
     path->weight = FABRIC_TABLE_FULL_WEIGHT;
@@ -250,11 +261,8 @@ fabric_table_alloc_path(uint32_t endpoint, const struct in6_addr *local_ip,
     atomic_store_relaxed(&path->tx_bytes, 0);
     atomic_store_relaxed(&path->out_ifindex, 0);
     atomic_store_relaxed(&path->out_mtu, 0);
-    atomic_store_relaxed(&path->rx_packets, 0);
-    atomic_store_relaxed(&path->rx_bytes, 0);
     atomic_store_relaxed(&path->mtu, 0);
     atomic_store_relaxed(&path->local_mtu, 0);
-    return id;
 }
 
 void

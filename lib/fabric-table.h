@@ -155,6 +155,12 @@ uint32_t fabric_table_alloc_path(uint32_t endpoint,
     OVS_REQUIRES(fabric_table_mutex);
 void fabric_table_free_path(uint32_t path)
     OVS_REQUIRES(fabric_table_mutex);
+
+/* Makes 'path', which its endpoint does not have, like new, but for what it
+ * has received. */
+void fabric_table_reset_path(uint32_t path)
+    OVS_REQUIRES(fabric_table_mutex);
+
 void fabric_table_set_state(uint32_t path, enum fabric_path_state)
     OVS_REQUIRES(fabric_table_mutex);
 

@@ -585,8 +585,13 @@ dummy_unixctl_ports(struct unixctl_conn *conn, int argc, const char *argv[],
         struct fabric_uplink *up = ups->uplinks[i];
 
         if (ports && ipv6_addr_equals(&up->config.local_ip, &local_ip)) {
-            free(fabric_uplink_set_n_ports(up, log_2_floor(ports) + 1));
-            fabric_discover_use(ep, up, &remote_ip, ports);
+            char *error = fabric_uplink_set_n_ports(up,
+                                                    log_2_floor(ports) + 1);
+
+            if (!error) {
+                fabric_discover_use(ep, up, &remote_ip, ports);
+            }
+            free(error);
         }
     }
     ovs_mutex_unlock(&fabric_table_mutex);

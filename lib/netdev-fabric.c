@@ -16,6 +16,7 @@
 #include "coverage.h"
 #include "dp-packet.h"
 #include "dp-packet-gso.h"
+#include "fabric-arrival.h"
 #include "fabric-drops.h"
 #include "fabric-ecn.h"
 #include "fabric-encap.h"
@@ -339,7 +340,7 @@ struct rx_message {
     struct fabric *fabric;
     struct fabric_uplink *uplink;
     const struct fabric_rx *rx;
-    const struct fabric_path *path;     /* NULL: not one of ours. */
+    const struct fabric_arrival *arrival;       /* NULL: of no path known. */
     const struct fabric_endpoint *endpoint;     /* NULL: unknown source. */
     struct flow_tnl tnl;        /* Without what the header tells. */
     uint64_t n_packets, n_bytes, n_dropped;
@@ -372,8 +373,8 @@ start_message(struct rx_message *m, struct fabric *f, struct fabric_uplink *up,
     m->fabric = f;
     m->uplink = up;
     m->rx = rx;
-    m->path = fabric_path_by_tuple(f, up, &rx->remote_ip, rx->remote_port);
-    m->endpoint = (m->path ? m->path->endpoint
+    m->arrival = fabric_arrival_find(f, up, &rx->remote_ip, rx->remote_port);
+    m->endpoint = (m->arrival ? m->arrival->endpoint
                    : fabric_endpoint_by_ip(f, &rx->remote_ip));
     if (m->endpoint) {
         const struct fabric_endpoint_addrs *addrs
@@ -594,8 +595,8 @@ count_rx(const struct rx_message *m)
         atomic_add_relaxed(&e->rx_packets, m->n_packets, &orig);
         atomic_add_relaxed(&e->rx_bytes, m->n_bytes, &orig);
     }
-    if (m->path) {
-        struct fabric_table_path *p = &fabric_table_paths[m->path->index];
+    if (m->arrival) {
+        struct fabric_table_path *p = &fabric_table_paths[m->arrival->index];
 
         atomic_add_relaxed(&p->rx_packets, m->n_packets, &orig);
         atomic_add_relaxed(&p->rx_bytes, m->n_bytes, &orig);
