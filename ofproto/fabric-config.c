@@ -9,7 +9,6 @@
 
 #include "fabric-config.h"
 
-#include "dpif.h"
 #include "fabric-hooks.h"
 #include "fabric-idl.h"
 #include "fabric-kern-sync.h"
@@ -19,6 +18,8 @@
 #include "fabric-show.h"
 #include "fabric-status.h"
 #include "netdev-fabric.h"
+#include "ofproto/ofproto-dpif-upcall.h"
+#include "ofproto/ofproto-dpif.h"
 #include "ofproto/ofproto.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
@@ -410,23 +411,17 @@ fabric_config_init(struct ovsdb_idl *idl)
     fabric_show_init();
 }
 
-/* Has every flow of the userspace datapath set up anew. */
+/* Has every flow of the userspace datapath set up anew, without revalidators
+ * missing those that were there. */
 static void
-flush_datapaths(void)
+flush_datapath(void)
 {
-    struct sset names = SSET_INITIALIZER(&names);
-    const char *name;
+    const struct dpif_backer *backer = shash_find_data(&all_dpif_backers,
+                                                       "netdev");
 
-    dp_enumerate_names("netdev", &names);
-    SSET_FOR_EACH (name, &names) {
-        struct dpif *dpif;
-
-        if (!dpif_open(name, "netdev", &dpif)) {
-            dpif_flow_flush(dpif);
-            dpif_close(dpif);
-        }
+    if (backer) {
+        udpif_flush(backer->udpif);
     }
-    sset_destroy(&names);
 }
 
 void
@@ -442,7 +437,7 @@ fabric_config_run(struct ovsdb_idl *idl)
         reconfigure(idl);
     }
     if (fabric_kern_run(!ofproto_get_flow_restore_wait())) {
-        flush_datapaths();
+        flush_datapath();
     }
     fabric_status_run(idl, changed);
 }
