@@ -38,30 +38,27 @@ needed_size(const struct fabric_endpoint *ep)
     return needed;
 }
 
-/* Has flows leave the usable paths on which what is sent to 'ep' does not fit,
- * if it fits on others.  Returns true if there are any. */
+/* Takes the paths on which what is sent to 'ep' does not fit out of the
+ * choice, if it fits on others.  Returns true if that is a change. */
 static bool
 leave_narrow(const struct fabric_endpoint *ep, struct fabric_choice choices[])
     OVS_REQUIRES(fabric_table_mutex)
 {
     uint32_t needed = needed_size(ep);
-    bool any_narrow = false, any_wide = false;
+    bool any_wide = false, changed = false;
 
     for (size_t i = 0; needed && i < ep->n_paths; i++) {
-        bool fits = fabric_table_fits(ep->paths[i]->index, needed);
-
-        any_wide |= fits && choices[i].usable;
-        any_narrow |= !fits;
+        any_wide |= (choices[i].usable
+                     && fabric_table_fits(ep->paths[i]->index, needed));
     }
-    if (!any_narrow || !any_wide) {
-        return false;
-    }
-    for (size_t i = 0; i < ep->n_paths; i++) {
+    for (size_t i = 0; any_wide && i < ep->n_paths; i++) {
         if (!fabric_table_fits(ep->paths[i]->index, needed)) {
+            changed |= choices[i].weight != 0;
+            choices[i].usable = false;
             choices[i].weight = 0;
         }
     }
-    return true;
+    return changed;
 }
 
 static void
@@ -84,8 +81,9 @@ choose(const struct fabric_endpoint *ep)
             .weight = fabric_table_get_weight(path->index),
         };
     }
-    changed = fabric_choice_make(&ep->fabric->health, choices, ep->n_paths);
-    if (leave_narrow(ep, choices) || changed) {
+    changed = leave_narrow(ep, choices);
+    if (fabric_choice_make(&ep->fabric->health, choices, ep->n_paths)
+        || changed) {
         apply(ep, choices);
     }
     free(choices);
