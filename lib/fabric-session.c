@@ -533,6 +533,12 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
     if (test->ssid >= FABRIC_MTU_SSID && test->n_heard) {
         fabric_stamp_shorten(&item->stamp);
     } else {
+        if (test->n_heard) {
+            /* One of us finds out with tests of its own what large packets
+             * meet on the way back. */
+            item->stamp.has_padding = false;
+            item->stamp.padding_len = 0;
+        }
         remember_heard(ep, test->ssid, test->seq);
         tell_heard(ep, &item->stamp);
     }
