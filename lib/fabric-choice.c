@@ -69,7 +69,7 @@ fabric_choice_make(const struct fabric_health_config *config,
         if (c->usable) {
             n_usable++;
             severity += c->health->severity;
-            if (fabric_health_is_degraded(c->health)) {
+            if (fabric_health_is_to_leave(c->health)) {
                 bad[n_bad++] = c;
             }
         }

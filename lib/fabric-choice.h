@@ -8,9 +8,11 @@
  *
  * The worst go first, as many as are at least twice as bad as what remains is
  * on average.  So what ails all paths moves nothing, for there is nowhere
- * better to go.  At least half of the usable paths, rounded up, keep full
- * weight: they have to carry the load.  A path that was left already stays so
- * while it is 1.3 times as bad, so that similar paths do not take turns.
+ * better to go.  What gets lost on the way back is the peer's to leave, whose
+ * paths have source ports of their own.  At least half of the usable paths,
+ * rounded up, keep full weight: they have to carry the load.  A path that was
+ * left already stays so while it is 1.3 times as bad, so that similar paths do
+ * not take turns.
  *
  * Thread-safety: pure functions, any thread. */
 

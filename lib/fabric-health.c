@@ -159,8 +159,9 @@ classify_loss(struct fabric_health *h)
         h->class = worst;
         return FABRIC_HEALTH_CLASS;
     }
-    return (there >= back && there * 2 >= lost && there
-            ? FABRIC_HEALTH_LOSS_THERE
+
+    /* Not only the way back, if there is some evidence against both. */
+    return (there && there * 4 >= lost ? FABRIC_HEALTH_LOSS_THERE
             : back * 2 >= lost && back ? FABRIC_HEALTH_LOSS_BACK
             : FABRIC_HEALTH_LOSS);
 }
@@ -527,6 +528,9 @@ get_severity(const struct fabric_health *h,
     const struct fabric_window_counts *e = &h->evidence;
     uint32_t severity = h->loss / 512;
 
+    if (h->reasons && !fabric_health_is_to_leave(h)) {
+        return 0;
+    }
     for (int way = 0; way < FABRIC_N_WAYS; way++) {
         severity = MAX(severity, h->data[way].ppm);
     }
@@ -675,7 +679,7 @@ fabric_health_check(struct fabric_health *h,
 
         /* The worst that it was, so that it does not look good while it
          * waits. */
-        h->severity = (h->reasons
+        h->severity = (fabric_health_is_to_leave(h)
                        ? MAX(MAX(severity, h->severity),
                              MIN(config->loss_ppm, MILLION))
                        : severity);

@@ -244,6 +244,15 @@ fabric_health_is_degraded(const struct fabric_health *h)
     return h->reasons != 0;
 }
 
+/* Is something wrong that leaving the path would help against?  What gets lost
+ * on the way back does so on a path of the peer's choice. */
+static inline bool
+fabric_health_is_to_leave(const struct fabric_health *h)
+{
+    return (h->reasons & ~((1u << FABRIC_HEALTH_LOSS_BACK)
+                           | (1u << FABRIC_HEALTH_DATA_BACK))) != 0;
+}
+
 /* Appends the reasons to 'ds', with commas between them. */
 void fabric_health_format_reasons(uint32_t reasons, struct ds *ds);
 const char *fabric_health_reason_to_string(enum fabric_health_reason);

@@ -84,6 +84,11 @@ test_choice(void)
     assert(left(ep) == 1 << 2);
     assert(ep->choices[2].weight == config.weight);
 
+    /* Another on its way back only, which nobody here can help. */
+    set(ep, 0, (1u << FABRIC_HEALTH_LOSS_BACK
+                | 1u << FABRIC_HEALTH_DATA_BACK), 0);
+    assert(left(ep) == 1 << 2);
+
     /* Two; then three, of which the worst two go. */
     set(ep, 0, LOSES, 20000);
     assert(left(ep) == (1 << 0 | 1 << 2));

@@ -254,6 +254,8 @@ static const struct kind kinds[] = {
       FABRIC_HEALTH_LOSS_THERE, .max = { 40, 5 } },
     { "probe loss 5 % back", { .loss = { 0, 50000 } },
       FABRIC_HEALTH_LOSS_BACK, .max = { 40, 5 } },
+    { "probe loss 5 % both ways", { .loss = { 50000, 50000 } },
+      FABRIC_HEALTH_LOSS_THERE, .max = { 40, 5 } },
     { "data loss 0.1 %, none found", { .loss_data = { 1000, 0 } },
       -1, .data_rate = 1000, .max = { 60, 10 } },
     { "data loss 1 % there, 1000/s", { .loss_data = { 10000, 0 } },

@@ -12,7 +12,7 @@ delay           delayed by 2 ms
 
 detected        until the first path through that link is degraded
 moved           until no path through it carries data any more
-mistaken        other paths that are degraded by then"""
+mistaken        other paths that are left by then"""
 
 import json
 import time
@@ -83,12 +83,14 @@ def settle(the_lab):
     return set(paths(the_lab))
 
 
-def affected_paths(the_lab):
-    """The paths through the link: those that go down with it."""
+def affected_paths(the_lab, case):
+    """The paths whose way there is through what fails: those that go down with
+    it."""
     impairer = impair.Impairer(the_lab)
+    failure = {"kind": "fail", "oneway": KINDS[case].get("oneway", False)}
     while True:
         before = settle(the_lab)
-        impairer.add(impairment(the_lab, {"kind": "fail"}))
+        impairer.add(impairment(the_lab, failure))
         wait_for(lambda: in_state(the_lab, "down"), 5, "paths down")
         time.sleep(0.5)
         affected = in_state(the_lab, "down")
@@ -101,7 +103,7 @@ def measure(args, the_lab, case, results):
     for h in the_lab.hosts():
         h.vsctl("set", "Fabric", "fab0",
                 'probe:dscp="%s"' % ("0,46" if case == "class" else "0"))
-    affected = affected_paths(the_lab)
+    affected = affected_paths(the_lab, case)
     with Stream(the_lab, "h1-t1", "h2-t1",
                 the_lab.topo.workload_addrs("h2")[4], FLOWS, LIMIT + 20,
                 spacing=SPACING, size=1200):
@@ -124,7 +126,7 @@ def measure(args, the_lab, case, results):
     results.add(case, "detected", "s", "weft", detected)
     results.add(case, "moved", "s", "weft", moved)
     results.add(case, "mistaken", "paths", "weft",
-                sum(p["state"] == "degraded" for name, p in now.items()
+                sum(not p["share_percent"] for name, p in now.items()
                     if name not in affected))
 
 
