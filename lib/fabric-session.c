@@ -536,8 +536,7 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         if (test->n_heard) {
             /* One of us finds out with tests of its own what large packets
              * meet on the way back. */
-            item->stamp.has_padding = false;
-            item->stamp.padding_len = 0;
+            fabric_stamp_unpad(&item->stamp);
         }
         remember_heard(ep, test->ssid, test->seq);
         tell_heard(ep, &item->stamp);

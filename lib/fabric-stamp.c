@@ -596,6 +596,17 @@ fabric_stamp_reflect(const struct fabric_stamp *test,
 }
 
 void
+fabric_stamp_unpad(struct fabric_stamp *reply)
+{
+    if (reply->has_padding && !reply->tlvs_refused) {
+        reply->has_padding = false;
+        reply->padding_len = 0;
+        reply->echo = NULL;
+        reply->echo_len = 0;
+    }
+}
+
+void
 fabric_stamp_shorten(struct fabric_stamp *reply)
 {
     reply->has_location = reply->has_ts_info = reply->has_cos = false;

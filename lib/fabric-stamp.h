@@ -23,8 +23,8 @@
  * answer.
  *
  * An answer is exactly as long as its question (RFC 8762 section 4.3; but see
- * fabric_stamp_shorten()), so nobody is amplified: the question has room for
- * all that an answer adds.
+ * fabric_stamp_unpad() and fabric_stamp_shorten()), so nobody is amplified:
+ * the question has room for all that an answer adds.
  *
  * This module only reads and writes bytes, in buffers of the caller, and
  * allocates nothing for a packet.  All integers are host byte order.
@@ -320,6 +320,10 @@ struct fabric_stamp_reflector {
 uint8_t fabric_stamp_reflect(const struct fabric_stamp *test,
                              const struct fabric_stamp_reflector *,
                              struct fabric_stamp *reply);
+
+/* Leaves the padding of 'reply' out: for a sender that is known not to need
+ * it. */
+void fabric_stamp_unpad(struct fabric_stamp *reply);
 
 /* Leaves all TLVs out of the answer 'reply', which is then shorter than its
  * question.  That is not as RFC 8762 section 4.3 has it, but a question that
