@@ -71,10 +71,7 @@ fabric_kern_flows_get_count(struct fabric_kern_flows_count *count)
 bool
 fabric_kern_run(bool take_over)
 {
-    static bool taken_over;
-
-    if (take_over && !taken_over) {
-        taken_over = true;
+    if (take_over) {
         fabric_arrival_kernel_known();
     }
     return false;

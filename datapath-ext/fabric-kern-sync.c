@@ -2,7 +2,9 @@
 
 /* The sets of addresses are small compared with what a change of them costs
  * elsewhere, so each change computes them anew and tells the kernel what
- * differs.  Which interface a path leaves by is written to the path table.
+ * differs.  Arrivals without a path, which peers' tests make, wait until a
+ * second has passed since the last did, and cost less.  Which interface a path
+ * leaves by is written to the path table.
  *
  * The kernel's programs send without an outer UDP checksum, which for IPv6 a
  * receiver has to agree to (RFC 6936 section 5).  A peer that answers probes
@@ -434,6 +436,18 @@ sync_ips(const struct fabric_endpoint *ep, uint32_t number)
     ovs_mutex_unlock(&fabric_table_mutex);
 }
 
+/* Frees 'tuples', the 'n' of 'ep'. */
+static void
+sync_tuples(const struct fabric_endpoint *ep, uint32_t number,
+            struct tuple *tuples, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        sync_arrival(tuples[i].arrival, number);
+    }
+    free(tuples);
+    sync_ips(ep, number);
+}
+
 static void
 sync_endpoint(const struct fabric *f, uint32_t number,
               const struct fabric_endpoint *ep, bool routes_changed)
@@ -458,10 +472,8 @@ sync_endpoint(const struct fabric *f, uint32_t number,
             sync_path(tuples[i].path, !csum_always && zero_csum_ok,
                       routes_changed);
         }
-        sync_arrival(a, number);
     }
-    free(tuples);
-    sync_ips(ep, number);
+    sync_tuples(ep, number, tuples, n);
 }
 
 /* Tells the kernel of arrivals that have begun or ended, and nothing else. */
@@ -486,11 +498,7 @@ sync_arrivals(void)
             ovs_mutex_lock(&fabric_table_mutex);
             n = list_tuples(ep, &tuples);
             ovs_mutex_unlock(&fabric_table_mutex);
-            for (size_t i = 0; i < n; i++) {
-                sync_arrival(tuples[i].arrival, number);
-            }
-            free(tuples);
-            sync_ips(ep, number);
+            sync_tuples(ep, number, tuples, n);
         }
     }
     fabric_kern_mirror_end(&remotes);

@@ -55,7 +55,6 @@ fabric_arrival_find(const struct fabric *f, const struct fabric_uplink *up,
     return NULL;
 }
 
-/* Changes when arrivals without a path do. */
 struct seq *
 fabric_arrival_seq(void)
 {
@@ -271,7 +270,12 @@ void
 fabric_arrival_kernel_known(void)
 {
     const struct fabric *f;
+    bool known;
 
+    atomic_read_relaxed(&kernel_known, &known);
+    if (known) {
+        return;
+    }
     ovs_mutex_lock(&fabric_table_mutex);
     atomic_store_relaxed(&kernel_known, true);
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
