@@ -69,6 +69,7 @@ lib_libopenvswitch_la_SOURCES += weft/lib/fabric-route.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-route.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-rtt.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-rtt.h
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-seq-window.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-session.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-session.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-socket.c

@@ -25,6 +25,7 @@
 #include "fabric-liveness.h"
 #include "fabric-pmtu.h"
 #include "fabric-registry.h"
+#include "fabric-seq-window.h"
 #include "fabric-table.h"
 #include "fabric-uplink.h"
 #include "heap.h"
@@ -103,8 +104,9 @@ struct fabric_endpoint_ip {
 };
 
 struct fabric_heard {
-    uint32_t seq;
-    uint32_t count;                     /* Of all that were. */
+    struct fabric_seq_window window;
+    uint32_t count;                     /* Of all that were, copies left
+                                         * out. */
     long long int when;                 /* ms; 0 if never. */
 };
 

@@ -423,10 +423,13 @@ may_reflect(struct fabric_endpoint *ep)
 /* How long what was heard is worth telling, ms. */
 #define HEARD_MAX_AGE 10000
 
+/* Copies do not count: they would make up for what gets lost. */
 static void
 remember_heard(struct fabric_endpoint *ep, uint16_t ssid, uint32_t seq)
     OVS_REQUIRES(fabric_table_mutex)
 {
+    struct fabric_heard *h;
+
     if (!ssid || ssid > FABRIC_MAX_SSID) {
         return;
     }
@@ -436,9 +439,19 @@ remember_heard(struct fabric_endpoint *ep, uint16_t ssid, uint32_t seq)
                (ssid - ep->n_heard) * sizeof *ep->heard);
         ep->n_heard = ssid;
     }
-    ep->heard[ssid - 1].seq = seq;
-    ep->heard[ssid - 1].count++;
-    ep->heard[ssid - 1].when = time_msec();
+    h = &ep->heard[ssid - 1];
+    switch (fabric_seq_window_add(&h->window, seq)) {
+    case FABRIC_SEQ_SEEN:
+        return;
+    case FABRIC_SEQ_OLD:
+        /* The peer has started anew. */
+        fabric_seq_window_restart(&h->window, seq);
+        break;
+    case FABRIC_SEQ_NEW:
+        break;
+    }
+    h->count++;
+    h->when = time_msec();
 }
 
 /* Fills the entries of 'reply' with what was heard on its own path and those
@@ -457,7 +470,7 @@ tell_heard(const struct fabric_endpoint *ep, struct fabric_stamp *reply)
 
         if (h->when && now - h->when < HEARD_MAX_AGE) {
             reply->heard[n].ssid = ssid;
-            reply->heard[n].seq = h->seq;
+            reply->heard[n].seq = h->window.top;
             reply->heard[n++].count = h->count;
         }
     }

@@ -53,6 +53,7 @@ tests_ovstest_SOURCES += weft/tests/test-fabric-liveness.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-pmtu.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-ptb.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-msg.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-seq-window.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-stamp-tlv.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-stamp.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-table.c
