@@ -3,8 +3,7 @@
 /* The sets of addresses are small compared with what a change of them costs
  * elsewhere, so each change computes them anew and tells the kernel what
  * differs.  Arrivals without a path, which peers' tests make, wait until a
- * second has passed since the last did, and cost less.  Which interface a path
- * leaves by is written to the path table.
+ * second has passed since the last did, and cost less.
  *
  * The kernel's programs send without an outer UDP checksum, which for IPv6 a
  * receiver has to agree to (RFC 6936 section 5).  A peer that answers probes
@@ -26,10 +25,10 @@
 #include "fabric-hooks.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-mirror.h"
+#include "fabric-kern-route.h"
+#include "fabric-kern-underlay.h"
 #include "fabric-kern.h"
 #include "fabric-private.h"
-#include "fabric-route.h"
-#include "hash.h"
 #include "netdev-workload.h"
 #include "odp-util.h"
 #include "openvswitch/hmap.h"
@@ -55,14 +54,6 @@ static struct fabric_kern_mirror remotes = {
     .value_size = sizeof(struct fabric_kern_remote),
     .map = FABRIC_KERN_REMOTES,
 };
-
-/* Interfaces with the program for the underlay. */
-struct underlay {
-    struct hmap_node node;
-    uint32_t ifindex;
-    bool wanted;
-};
-static struct hmap underlays = HMAP_INITIALIZER(&underlays);
 
 /* Numbers of fabrics: their datapath ports, ODPP_NONE if free.  Any thread. */
 static ATOMIC(odp_port_t) fabric_ports[FABRIC_KERN_MAX_FABRICS];
@@ -214,27 +205,6 @@ const struct fabric_kern_resolver fabric_kern_resolver = {
 
 /* Interfaces. */
 
-static void
-want_underlay(uint32_t ifindex)
-{
-    struct underlay *u;
-
-    HMAP_FOR_EACH_WITH_HASH (u, node, hash_int(ifindex, 0), &underlays) {
-        if (u->ifindex == ifindex) {
-            u->wanted = true;
-            return;
-        }
-    }
-    if (netdev_workload_has_ifindex(ifindex)
-        || fabric_kern_attach(ifindex, FABRIC_KERN_FROM_UNDERLAY)) {
-        return;
-    }
-    u = xmalloc(sizeof *u);
-    u->ifindex = ifindex;
-    u->wanted = true;
-    hmap_insert(&underlays, &u->node, hash_int(ifindex, 0));
-}
-
 /* Wants the interfaces that have the local IPs of 'f', but for loopback. */
 static void
 want_local_interfaces(const struct fabric *f, const struct ifaddrs *ifas)
@@ -256,57 +226,9 @@ want_local_interfaces(const struct fabric *f, const struct ifaddrs *ifas)
         }
         if (resolve_is_local(fabric_odp_port(f), &ip,
                              f->uplink_config.dst_port)) {
-            want_underlay(if_nametoindex(ifa->ifa_name));
+            fabric_kern_underlay_want(if_nametoindex(ifa->ifa_name));
         }
     }
-}
-
-static void
-sync_interfaces_begin(void)
-{
-    struct underlay *u;
-
-    HMAP_FOR_EACH (u, node, &underlays) {
-        u->wanted = false;
-    }
-}
-
-static void
-sync_interfaces_end(void)
-{
-    struct underlay *u;
-
-    HMAP_FOR_EACH_SAFE (u, node, &underlays) {
-        if (!u->wanted) {
-            fabric_kern_detach(u->ifindex);
-            hmap_remove(&underlays, &u->node);
-            free(u);
-        }
-    }
-}
-
-/* Removes the programs that another process has left on interfaces that this
- * one has no use for. */
-static void
-remove_leftovers(void)
-{
-    struct if_nameindex *ifs = if_nameindex();
-
-    for (size_t i = 0; ifs && ifs[i].if_index; i++) {
-        uint32_t ifindex = ifs[i].if_index;
-        const struct underlay *u;
-        bool ours = netdev_workload_has_ifindex(ifindex);
-
-        HMAP_FOR_EACH_WITH_HASH (u, node, hash_int(ifindex, 0), &underlays) {
-            ours |= u->ifindex == ifindex;
-        }
-        if (!ours && fabric_kern_is_attached(ifindex)) {
-            VLOG_INFO("%s: removing a program that was left over",
-                      ifs[i].if_name);
-            fabric_kern_detach(ifindex);
-        }
-    }
-    if_freenameindex(ifs);
 }
 
 /* Synchronization. */
@@ -329,37 +251,6 @@ sync_locals(const struct fabric *f, uint32_t number)
 
         memcpy(key.ip, &c->local_ip, sizeof key.ip);
         fabric_kern_mirror_set(&locals, &key, &local);
-    }
-}
-
-/* Looks the route of 'path' up if it has none yet or 'routes_changed'. */
-static void
-sync_path(const struct fabric_path *path, bool may_send, bool routes_changed)
-{
-    struct fabric_table_path *p = &fabric_table_paths[path->index];
-    struct fabric_route route;
-    uint32_t ifindex;
-
-    if (path->index >= FABRIC_KERN_MAX_PATHS) {
-        return;
-    }
-    atomic_read_relaxed(&p->out_ifindex, &ifindex);
-    if (!may_send) {
-        ifindex = 0;
-    } else if (!ifindex || routes_changed) {
-        ifindex = 0;
-        if (!fabric_route_lookup(&p->local_ip, p->src_port, &p->remote_ip,
-                                 p->dst_port, &route)) {
-            ifindex = route.ifindex;
-            /* A packet that sees only some of this is one that the change of
-             * the route loses, or is checked against the other's MTU. */
-            atomic_store_relaxed(&p->out_mtu, route.mtu);
-            p->next_hop = route.next_hop;
-        }
-    }
-    atomic_store_relaxed(&p->out_ifindex, ifindex);
-    if (ifindex) {
-        want_underlay(ifindex);
     }
 }
 
@@ -450,7 +341,7 @@ sync_tuples(const struct fabric_endpoint *ep, uint32_t number,
 
 static void
 sync_endpoint(const struct fabric *f, uint32_t number,
-              const struct fabric_endpoint *ep, bool routes_changed)
+              const struct fabric_endpoint *ep)
 {
     bool csum_always, answers;
     struct tuple *tuples;
@@ -469,8 +360,8 @@ sync_endpoint(const struct fabric *f, uint32_t number,
                || answers || !f->uplink_config.csum);
 
         if (tuples[i].path) {
-            sync_path(tuples[i].path, !csum_always && zero_csum_ok,
-                      routes_changed);
+            fabric_kern_route_set(tuples[i].path->index,
+                                  !csum_always && zero_csum_ok);
         }
     }
     sync_tuples(ep, number, tuples, n);
@@ -546,7 +437,8 @@ sync(bool routes_changed)
     }
     fabric_kern_mirror_begin(&locals);
     fabric_kern_mirror_begin(&remotes);
-    sync_interfaces_begin();
+    fabric_kern_underlay_begin();
+    fabric_kern_route_begin(routes_changed);
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
         uint32_t number = wants_fast_path(f) ? number_fabric(f) : UINT32_MAX;
         const struct fabric_kern_fabric_stats *stats;
@@ -561,7 +453,7 @@ sync(bool routes_changed)
         sync_locals(f, number);
         want_local_interfaces(f, ifas);
         CMAP_FOR_EACH (ep, id_node, &f->by_id) {
-            sync_endpoint(f, number, ep, routes_changed);
+            sync_endpoint(f, number, ep);
             if (ep->index < FABRIC_KERN_MAX_ENDPOINTS) {
                 endpoint_ports[ep->index] = fabric_odp_port(f);
             }
@@ -569,7 +461,8 @@ sync(bool routes_changed)
     }
     fabric_kern_mirror_end(&locals);
     fabric_kern_mirror_end(&remotes);
-    sync_interfaces_end();
+    fabric_kern_route_end();
+    fabric_kern_underlay_end();
     netdev_workload_refresh();
     fabric_kern_flows_check(endpoint_is_valid);
     if (ifas) {
@@ -645,7 +538,7 @@ init(void)
 static void
 run_active(uint64_t new_generation)
 {
-    bool routes_changed = fabric_route_changed();
+    bool routes_changed = fabric_kern_route_run();
     uint64_t seqno = seq_read(fabric_arrival_seq());
 
     if (new_generation != generation || dirty || routes_changed) {
@@ -679,7 +572,7 @@ fabric_kern_run(bool take_over)
     }
     if (take_over && !taken_over) {
         taken_over = true;
-        remove_leftovers();
+        fabric_kern_underlay_remove_leftovers();
         fabric_arrival_kernel_known();
     }
     return fabric_kern_is_active() && !was_active;
@@ -689,7 +582,7 @@ void
 fabric_kern_wait(void)
 {
     if (fabric_kern_is_active()) {
-        fabric_route_wait();
+        fabric_kern_route_wait();
         seq_wait(fabric_registry_seq(), registry_seqno);
         if (seq_read(fabric_arrival_seq()) != arrival_seqno) {
             poll_timer_wait_until(next_arrivals);
@@ -702,8 +595,6 @@ fabric_kern_wait(void)
 void
 fabric_kern_exit(bool cleanup)
 {
-    struct underlay *u;
-
     if (!fabric_kern_is_ours()) {
         return;
     }
@@ -711,11 +602,7 @@ fabric_kern_exit(bool cleanup)
         fabric_kern_abandon();
         return;
     }
-    HMAP_FOR_EACH_SAFE (u, node, &underlays) {
-        fabric_kern_detach(u->ifindex);
-        hmap_remove(&underlays, &u->node);
-        free(u);
-    }
+    fabric_kern_underlay_exit();
 }
 
 bool
