@@ -6,6 +6,7 @@ lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-dp.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-fit.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-fit.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-abi.h
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-drops.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-flows.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-match.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-mirror.h
@@ -15,15 +16,18 @@ lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-underlay.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-odp.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-odp.h
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-share.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/netdev-workload.h
 EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern-actions.h
 EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern-maps.h
 EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern-packet.h
+EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern-share.h
 EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern.bpf.c
 
 if HAVE_FABRIC_KERN
 AM_CPPFLAGS += -I $(top_builddir)/weft/datapath-ext
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-channel.c
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-drops.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-flows.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-match.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-mirror.c
@@ -31,6 +35,7 @@ lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-route.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-sync.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-underlay.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern.c
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-share.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/netdev-workload.c
 nodist_lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern.skel.h
 
@@ -45,6 +50,7 @@ weft/datapath-ext/fabric-kern.skel.h: \
 	$(srcdir)/weft/datapath-ext/bpf/fabric-kern-actions.h \
 	$(srcdir)/weft/datapath-ext/bpf/fabric-kern-maps.h \
 	$(srcdir)/weft/datapath-ext/bpf/fabric-kern-packet.h \
+	$(srcdir)/weft/datapath-ext/bpf/fabric-kern-share.h \
 	$(srcdir)/weft/datapath-ext/bpf/fabric-kern.bpf.c \
 	$(srcdir)/weft/datapath-ext/fabric-kern-abi.h
 	$(AM_V_at)$(MKDIR_P) weft/datapath-ext

@@ -36,9 +36,8 @@ VLOG_DEFINE_THIS_MODULE(fabric_channel);
 COVERAGE_DEFINE(fabric_channel_recv);
 COVERAGE_DEFINE(fabric_channel_bad);
 
-/* Packets, each of up to 64 kB, that wait while userspace is busy: what
- * arrives at a restart, when no flow is known. */
-#define QUEUE_LEN 8192
+/* The programs keep to what ports may have waiting, so it is never full. */
+#define QUEUE_LEN FABRIC_KERN_CHANNEL_UNITS
 
 #define FIRST_SIZE 2048
 #define HEADROOM 128
@@ -138,7 +137,7 @@ finish(struct dp_packet *packet, const struct virtio_net_hdr *vnet,
 }
 
 struct dp_packet *
-fabric_channel_recv(uint32_t *ifindex)
+fabric_channel_recv(uint32_t *ifindex, uint32_t *position)
 {
     while (fd >= 0) {
         struct dp_packet *first
@@ -181,6 +180,7 @@ fabric_channel_recv(uint32_t *ifindex)
         }
         packet = finish(packet, &vnet, &meta, ifindex);
         if (packet) {
+            *position = meta.position;
             return packet;
         }
     }

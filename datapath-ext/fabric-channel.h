@@ -25,9 +25,10 @@ void fabric_channel_close(void);
 /* The tap's interface index, 0 if the channel is closed. */
 uint32_t fabric_channel_ifindex(void);
 
-/* Returns the next packet and stores in '*ifindex' where it came in.  NULL if
- * there is none. */
-struct dp_packet *fabric_channel_recv(uint32_t *ifindex);
+/* Returns the next packet and stores in '*ifindex' where it came in and in
+ * '*position' how much of that port's share (fabric-share.h) was used.  NULL
+ * if there is none. */
+struct dp_packet *fabric_channel_recv(uint32_t *ifindex, uint32_t *position);
 void fabric_channel_wait(void);
 
 #endif /* fabric-channel.h */

@@ -77,7 +77,7 @@ struct fabric_kern_op {
 #define FABRIC_KERN_MAX_OPS 8
 
 enum fabric_kern_verdict {
-    FABRIC_KERN_DROP,
+    FABRIC_KERN_DROP,           /* For reason 'port'. */
     FABRIC_KERN_OUTPUT,         /* To interface 'port'. */
     FABRIC_KERN_FABRIC,         /* To 'endpoint' of a fabric. */
 };
@@ -110,14 +110,14 @@ struct fabric_kern_port {
     __u32 port;                 /* Datapath port. */
     __u32 redirect_peer;        /* Can be reached by bpf_redirect_peer()? */
     __u8 peer_mac[6];           /* The address that the workload accepts. */
-    __u8 zero[2];
+    __u16 share;                /* Index in 'shares'. */
     __u64 tx_packets;           /* Passed to the peer unseen by the kernel's */
     __u64 tx_bytes;             /* own counters. */
 };
 
 #define FABRIC_KERN_META_MAGIC 0x57656674u
 
-/* In place of an Ethernet header, two bytes longer. */
+/* In place of an Ethernet header, but longer. */
 struct fabric_kern_meta {
     __u32 magic;                /* FABRIC_KERN_META_MAGIC. */
     __u32 ifindex;              /* Where the packet came in. */
@@ -125,7 +125,25 @@ struct fabric_kern_meta {
     __u16 vlan_tpid;            /* In network byte order. */
     __u16 eth_type;             /* Not a VLAN's: the kernel looks here. */
     __u16 zero;
+    __u32 position;             /* Of the port's share, with this packet. */
 };
+
+/* What waits for userspace, of a port or of all.
+ *
+ * The counters, which only grow and wrap around, are of units: a packet is as
+ * many as it has segments, or as many as FABRIC_KERN_UNIT bytes of it if that
+ * is more. */
+
+struct fabric_kern_share {
+    __u32 sent;                 /* The programs write. */
+    __u32 done;                 /* Userspace writes. */
+    __u64 dropped;              /* Packets beyond the share. */
+    __u8 pad[48];
+};
+
+#define FABRIC_KERN_UNIT 2048
+#define FABRIC_KERN_CHANNEL_UNITS 8192
+#define FABRIC_KERN_WHOLE_SHARE 0       /* That of all ports together. */
 
 /* What packets from the underlay are for: by own address and UDP port. */
 
@@ -207,8 +225,10 @@ struct fabric_kern_endpoint {
 #define FABRIC_KERN_MAX_ENDPOINTS 8192
 #define FABRIC_KERN_MAX_FLOWS 65536
 #define FABRIC_KERN_MAX_PORTS 4096
+#define FABRIC_KERN_MAX_SHARES (FABRIC_KERN_MAX_PORTS + 1)
 #define FABRIC_KERN_MAX_LOCALS 256
 #define FABRIC_KERN_MAX_REMOTES (65536 + 8192)
 #define FABRIC_KERN_MAX_FABRICS 64
+#define FABRIC_KERN_MAX_DROPS 128       /* Reasons, fabric-kern-drops.h. */
 
 #endif /* fabric-kern-abi.h */

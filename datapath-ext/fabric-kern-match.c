@@ -4,6 +4,7 @@
 
 #include "fabric-kern-match.h"
 
+#include "fabric-kern-drops.h"
 #include "fabric-odp.h"
 #include "flow.h"
 #include "netlink.h"
@@ -204,6 +205,7 @@ struct compiler {
     struct fabric_kern_flow *flow;
     bool untagged;              /* Is the packet known to have no tag? */
     bool tag_moved;             /* Does a tag that it had stay? */
+    bool dropped;               /* Is it dropped for a reason? */
     uint32_t done;              /* Bits: types of operations so far. */
 };
 
@@ -375,13 +377,27 @@ output(struct compiler *c, odp_port_t port, bool last)
 }
 
 static const char *
+drop(struct compiler *c, const struct nlattr *a, bool last)
+{
+    if (!last) {
+        return "actions after a drop";
+    }
+    if (!fabric_kern_drop_number(a, &c->flow->port)) {
+        return "a drop for an unknown reason";
+    }
+    c->flow->verdict = FABRIC_KERN_DROP;
+    c->dropped = true;
+    return NULL;
+}
+
+static const char *
 output_fabric(struct compiler *c, const struct nlattr *a, bool last)
 {
     const struct fabric_odp_output *out = fabric_odp_get_output(a);
     struct fabric_kern_flow *flow = c->flow;
 
     if (!out) {
-        return "a drop that is counted";
+        return drop(c, a, last);
     }
     if (!last) {
         return "actions after the tunnel";
@@ -471,7 +487,7 @@ compile(struct compiler *c, const struct nlattr *a, bool last)
     case OVS_ACTION_ATTR_CLONE:
         return "action clone";
     case OVS_ACTION_ATTR_DROP:
-        return "a drop that is counted";
+        return drop(c, a, last);
     case OVS_ACTION_ATTR_UNSPEC:
     case OVS_ACTION_ATTR_PUSH_MPLS:
     case OVS_ACTION_ATTR_POP_MPLS:
@@ -518,6 +534,6 @@ fabric_kern_actions(const struct nlattr *actions, size_t len,
         }
     }
     /* Copies alone: the packet itself goes nowhere. */
-    return (flow->n_ops && flow->verdict == FABRIC_KERN_DROP
+    return (flow->n_ops && flow->verdict == FABRIC_KERN_DROP && !c.dropped
             ? "actions without an output" : NULL);
 }

@@ -23,6 +23,7 @@
 #include "fabric-arrival.h"
 #include "fabric-channel.h"
 #include "fabric-hooks.h"
+#include "fabric-kern-drops.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-mirror.h"
 #include "fabric-kern-route.h"
@@ -569,6 +570,9 @@ fabric_kern_run(bool take_over)
     }
     if (take_over && fabric_kern_is_ours()) {
         run_active(new_generation);
+    }
+    if (fabric_kern_is_loaded()) {
+        fabric_kern_drops_run();
     }
     if (take_over && !taken_over) {
         taken_over = true;

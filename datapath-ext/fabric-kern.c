@@ -61,6 +61,8 @@ static atomic_bool ours = false;
 static struct fabric_kern_conf *conf;
 static struct fabric_kern_flow_stats *flow_stats;
 static struct fabric_kern_fabric_stats *fabric_stats;
+static struct fabric_kern_share *shares;
+static uint64_t *drops;
 
 static int OVS_PRINTF_FORMAT(2, 0)
 print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -123,7 +125,10 @@ load(void)
         conf = map_memory(skel->maps.conf);
         flow_stats = map_memory(skel->maps.flow_stats);
         fabric_stats = map_memory(skel->maps.fabric_stats);
-        error = (conf && flow_stats && fabric_stats ? share_table()
+        shares = map_memory(skel->maps.shares);
+        drops = map_memory(skel->maps.drops);
+        error = (conf && flow_stats && fabric_stats && shares && drops
+                 ? share_table()
                  : xasprintf("maps cannot be mapped (%s)",
                              ovs_strerror(errno)));
     }
@@ -284,4 +289,16 @@ struct fabric_kern_fabric_stats *
 fabric_kern_fabric_stats(void)
 {
     return fabric_stats;
+}
+
+struct fabric_kern_share *
+fabric_kern_shares(void)
+{
+    return shares;
+}
+
+const uint64_t *
+fabric_kern_drops(void)
+{
+    return drops;
 }

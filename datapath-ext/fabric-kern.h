@@ -76,5 +76,7 @@ int fabric_kern_del(enum fabric_kern_map, const void *key);
 struct fabric_kern_conf *fabric_kern_conf(void);
 struct fabric_kern_flow_stats *fabric_kern_flow_stats(void);
 struct fabric_kern_fabric_stats *fabric_kern_fabric_stats(void);
+struct fabric_kern_share *fabric_kern_shares(void);
+const uint64_t *fabric_kern_drops(void);
 
 #endif /* fabric-kern.h */

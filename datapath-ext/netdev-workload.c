@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Received packets.  The channel is read by whichever port is polled first,
- * which hands out what it finds; once it is empty nobody asks again before
- * the main thread has slept.  Thus polling costs the same for one port and for
- * a thousand.
+/* Received packets.  The channel is read once in each round of polling, by the
+ * first port that has nothing, and what is found is handed out; a round ends
+ * when that port is polled again.  Thus polling costs the same for one port
+ * and for a thousand, and whoever has little waits for a burst of each other
+ * port, rather than for all that they have (fabric-share.h).
  *
  * Interfaces whose ingress is policed keep their packet socket: tc(8) gives
  * each packet to the police and to us at once.  So do interfaces with an
@@ -29,6 +30,7 @@
 #include "fabric-kern-sync.h"
 #include "fabric-kern.h"
 #include "fabric-private.h"
+#include "fabric-share.h"
 #include "fabric-workload.h"
 #include "netdev-provider.h"
 #include "netlink-socket.h"
@@ -39,6 +41,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "packets.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(netdev_workload);
@@ -47,8 +50,11 @@ VLOG_DEFINE_THIS_MODULE(netdev_workload);
 #define IFLA_TARGET_NETNSID 46
 #endif
 
-/* Packets that may wait for all ports together. */
-#define MAX_QUEUE 512
+/* Packets read from the channel in a round. */
+#define MAX_READ 512
+
+/* How often shares are settled at most, in ms. */
+#define SETTLE_INTERVAL 100
 
 /* A port of dpif-netdev whose netdev is of our class. */
 struct workload {
@@ -60,6 +66,8 @@ struct workload {
     uint32_t ifindex;                   /* Nonzero if through the channel. */
     bool attached;                      /* Is our program there? */
     bool policed;
+    struct fabric_share share;          /* Open if ifindex. */
+    uint64_t rx_dropped;                /* By former shares. */
     struct netdev_rxq_workload *rxq;
 };
 
@@ -67,10 +75,6 @@ struct netdev_rxq_workload {
     struct netdev_rxq up;
     struct netdev_rxq *linux_rxq;       /* NULL if through the channel. */
     struct workload *workload;
-
-    /* Packets from the channel: a ring. */
-    struct dp_packet **queue;
-    size_t head, n;
 };
 
 static struct netdev_class workload_class;
@@ -83,10 +87,8 @@ static struct hmap by_ifindex OVS_GUARDED_BY(mutex)
 static struct hmap by_port OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&by_port);
 
-/* Main thread: was the channel found empty since it last slept, and how many
- * packets from it wait for their ports to be polled? */
-static bool drained;
-static size_t n_queued;
+/* Main thread: who has read the channel in this round, if anyone. */
+static const struct netdev_rxq *reader;
 
 static struct netdev_rxq_workload *
 rxq_cast(const struct netdev_rxq *rxq)
@@ -234,6 +236,7 @@ tell_kernel(struct workload *w)
     new = old;
     new.port = odp_to_u32(w->port);
     new.redirect_peer = get_peer_mac(w->ifindex, new.peer_mac);
+    new.share = w->share.slot;
     /* Writing loses what the kernel counts meanwhile. */
     if (memcmp(&old, &new, sizeof old)) {
         fabric_kern_put(FABRIC_KERN_PORTS, &w->ifindex, &new);
@@ -268,7 +271,7 @@ use_channel(struct workload *w)
     int ifindex = netdev_get_ifindex(w->netdev);
 
     if (ifindex <= 0 || w->policed || find_ifindex(ifindex)
-        || has_address(w->netdev)) {
+        || has_address(w->netdev) || !fabric_share_open(&w->share)) {
         return false;
     }
     w->ifindex = ifindex;
@@ -288,6 +291,8 @@ leave_channel(struct workload *w)
             fabric_kern_detach(w->ifindex);
             fabric_kern_del(FABRIC_KERN_PORTS, &w->ifindex);
         }
+        w->rx_dropped += fabric_share_dropped(&w->share);
+        fabric_share_close(&w->share);
         w->ifindex = 0;
         w->attached = false;
     }
@@ -472,6 +477,12 @@ workload_get_stats(const struct netdev *netdev, struct netdev_stats *stats)
 
         ovs_mutex_lock(&mutex);
         w = find(netdev);
+        if (w) {
+            stats->rx_dropped += w->rx_dropped;
+        }
+        if (w && w->ifindex) {
+            stats->rx_dropped += fabric_share_dropped(&w->share);
+        }
         if (w && w->ifindex
             && !fabric_kern_get(FABRIC_KERN_PORTS, &w->ifindex, &port)) {
             /* As seen by the switch: what it sends. */
@@ -504,7 +515,6 @@ workload_rxq_construct(struct netdev_rxq *rxq_)
         if (use_channel(w)) {
             rxq->workload = w;
             w->rxq = rxq;
-            rxq->queue = xmalloc(MAX_QUEUE * sizeof *rxq->queue);
         }
         ovs_mutex_unlock(&mutex);
         if (rxq->workload) {
@@ -527,12 +537,13 @@ static int
 workload_rxq_drain(struct netdev_rxq *rxq_)
 {
     struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
+    struct dp_packet *packet;
 
     if (rxq->linux_rxq) {
         return netdev_linux_class.rxq_drain(rxq->linux_rxq);
     }
-    for (; rxq->n; rxq->n--, n_queued--) {
-        dp_packet_delete(rxq->queue[rxq->head++ % MAX_QUEUE]);
+    while ((packet = fabric_share_take(&rxq->workload->share)) != NULL) {
+        dp_packet_delete(packet);
     }
     return 0;
 }
@@ -546,8 +557,9 @@ workload_rxq_destruct(struct netdev_rxq *rxq_)
         netdev_linux_class.rxq_destruct(rxq->linux_rxq);
         netdev_linux_class.rxq_dealloc(rxq->linux_rxq);
     } else {
-        workload_rxq_drain(rxq_);
-        free(rxq->queue);
+        if (reader == rxq_) {
+            reader = NULL;
+        }
         ovs_mutex_lock(&mutex);
         rxq->workload->rxq = NULL;
         leave_channel(rxq->workload);
@@ -561,27 +573,45 @@ workload_rxq_dealloc(struct netdev_rxq *rxq)
     free(rxq_cast(rxq));
 }
 
+/* Nothing is in the channel: whatever is still said to be was lost there.
+ * That matters once packets are dropped for it. */
+static void
+settle_shares(void)
+{
+    static long long int next = LLONG_MIN;
+    static bool dropped;
+    struct workload *w;
+
+    dropped |= fabric_share_count_drops();
+    if (dropped && time_msec() >= next) {
+        dropped = false;
+        next = time_msec() + SETTLE_INTERVAL;
+        ovs_mutex_lock(&mutex);
+        HMAP_FOR_EACH (w, ifindex_node, &by_ifindex) {
+            fabric_share_settle(&w->share);
+        }
+        ovs_mutex_unlock(&mutex);
+    }
+}
+
 /* Moves packets from the channel to the ports that they are from. */
 static void
 distribute(void)
 {
-    for (int i = 0; i < NETDEV_MAX_BURST && n_queued < MAX_QUEUE; i++) {
-        struct netdev_rxq_workload *rxq;
+    for (int i = 0; i < MAX_READ; i++) {
+        uint32_t ifindex, position;
         struct dp_packet *packet;
         struct workload *w;
-        uint32_t ifindex;
 
-        packet = fabric_channel_recv(&ifindex);
+        packet = fabric_channel_recv(&ifindex, &position);
         if (!packet) {
-            drained = true;
+            settle_shares();
             break;
         }
         ovs_mutex_lock(&mutex);
         w = find_ifindex(ifindex);
-        rxq = w ? w->rxq : NULL;
-        if (rxq) {
-            rxq->queue[(rxq->head + rxq->n++) % MAX_QUEUE] = packet;
-            n_queued++;
+        if (w && w->rxq) {
+            fabric_share_put(&w->share, packet, position);
             packet = NULL;
         }
         ovs_mutex_unlock(&mutex);
@@ -594,22 +624,25 @@ workload_rxq_recv(struct netdev_rxq *rxq_, struct dp_packet_batch *batch,
                   int *qfill)
 {
     struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
+    struct fabric_share *share;
 
     if (rxq->linux_rxq) {
         return fabric_workload_recv(rxq->linux_rxq, batch, qfill);
     }
-    if (!rxq->n && !drained) {
+    share = &rxq->workload->share;
+    if (reader == rxq_) {
+        reader = NULL;
+    }
+    if (!reader && !share->n) {
+        reader = rxq_;
         distribute();
     }
     dp_packet_batch_init(batch);
-    while (rxq->n && dp_packet_batch_size(batch) < NETDEV_MAX_BURST) {
-        dp_packet_batch_add(batch, rxq->queue[rxq->head % MAX_QUEUE]);
-        rxq->head++;
-        rxq->n--;
-        n_queued--;
+    while (share->n && dp_packet_batch_size(batch) < NETDEV_MAX_BURST) {
+        dp_packet_batch_add(batch, fabric_share_take(share));
     }
     if (qfill) {
-        *qfill = rxq->n;
+        *qfill = share->n;
     }
     return dp_packet_batch_is_empty(batch) ? EAGAIN : 0;
 }
@@ -623,10 +656,9 @@ workload_rxq_wait(struct netdev_rxq *rxq_)
         netdev_linux_class.rxq_wait(rxq->linux_rxq);
         return;
     }
-    if (rxq->n) {
+    if (rxq->workload->share.n) {
         poll_immediate_wake();
     }
-    drained = false;
     fabric_channel_wait();
 }
 

@@ -33,6 +33,8 @@
                 "received probe that is not authentic")                     \
     FABRIC_DROP(RX_PROBE_RATE, "rx-probe-rate",                             \
                 "received probes beyond the rate that is answered")         \
+    FABRIC_DROP(SLOW_PATH_FULL, "slow-path-full",                           \
+                "workload sent more than its share of the slow path")       \
     FABRIC_DROP(TX_NO_FABRIC, "tx-no-fabric",                               \
                 "sent to a port that is not a configured fabric")           \
     FABRIC_DROP(TX_NO_ENDPOINT, "tx-no-endpoint",                           \

@@ -43,6 +43,14 @@ struct {
 } ports SEC(".maps");
 
 struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, FABRIC_KERN_MAX_SHARES);
+    __type(key, __u32);
+    __type(value, struct fabric_kern_share);
+} shares SEC(".maps");
+
+struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, FABRIC_KERN_MAX_LOCALS);
     __type(key, struct fabric_kern_local_key);
@@ -64,6 +72,14 @@ struct {
     __type(key, __u32);
     __type(value, struct fabric_kern_fabric_stats);
 } fabric_stats SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, FABRIC_KERN_MAX_DROPS);
+    __type(key, __u32);
+    __type(value, __u64);
+} drops SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);

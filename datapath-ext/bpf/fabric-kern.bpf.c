@@ -29,6 +29,7 @@
 #include "fabric-kern-actions.h"
 #include "fabric-kern-maps.h"
 #include "fabric-kern-packet.h"
+#include "fabric-kern-share.h"
 
 char LICENSE[] SEC("license") = "Apache-2.0";
 
@@ -81,6 +82,17 @@ count_flow(const struct fabric_kern_flow *flow, const struct packet *p,
         if ((s->tcp_flags | flags) != s->tcp_flags) {
             s->tcp_flags |= flags;
         }
+    }
+}
+
+static __always_inline void
+count_drop(const struct fabric_kern_flow *flow, __u32 n_segs)
+{
+    __u32 reason = flow->port;
+    __u64 *n = bpf_map_lookup_elem(&drops, &reason);
+
+    if (n) {
+        __sync_fetch_and_add(n, n_segs);
     }
 }
 
@@ -281,6 +293,9 @@ forward(struct __sk_buff *skb, const struct packet *p,
         && !final_eth_dst(skb, p, flow, eth_dst)) {
         return output_port(flow->port, eth_dst, n_segs, n_bytes);
     }
+    if (flow->verdict == FABRIC_KERN_DROP) {
+        count_drop(flow, n_segs);
+    }
     return TC_ACT_SHOT;
 }
 
@@ -289,7 +304,8 @@ forward(struct __sk_buff *skb, const struct packet *p,
 /* Hands the packet to userspace.  A VLAN tag would be put into the frame by
  * the tap, 12 bytes into what it takes for the Ethernet header: ours. */
 static __always_inline int
-to_channel(struct __sk_buff *skb, const struct fabric_kern_conf *c)
+to_channel(struct __sk_buff *skb, const struct fabric_kern_conf *c,
+           const struct fabric_kern_port *port)
 {
     struct fabric_kern_meta meta = {
         .magic = FABRIC_KERN_META_MAGIC,
@@ -297,6 +313,9 @@ to_channel(struct __sk_buff *skb, const struct fabric_kern_conf *c)
         .eth_type = bpf_htons(0x88b5),  /* IEEE 802: local experiments. */
     };
 
+    if (!take_share(skb, port->share, &meta.position)) {
+        return TC_ACT_SHOT;
+    }
     if (skb->vlan_present) {
         meta.vlan_tci = skb->vlan_tci | VLAN_CFI;
         meta.vlan_tpid = skb->vlan_proto;
@@ -332,28 +351,28 @@ fabric_from_port(struct __sk_buff *skb)
 
     if (!parse_frame(skb, 0, &p)
         && (!pull(skb, MAX_HEADERS) || !parse_frame(skb, 0, &p))) {
-        return to_channel(skb, c);
+        return to_channel(skb, c, port);
     }
     p.key.in_port = port->port;
     if (skb->vlan_present) {
         if (skb->vlan_proto != bpf_htons(ETH_P_8021Q)) {
-            return to_channel(skb, c);
+            return to_channel(skb, c, port);
         }
         p.key.vlan_tci = bpf_htons(skb->vlan_tci | VLAN_CFI);
     }
 
     flow = lookup(c, &p.key);
     if (!flow) {
-        return to_channel(skb, c);
+        return to_channel(skb, c, port);
     }
     if (flow->verdict == FABRIC_KERN_FABRIC) {
         /* Here a tag is beside the packet, not in it. */
         if (skb->vlan_present && !flow->untagged) {
-            return to_channel(skb, c);
+            return to_channel(skb, c, port);
         }
         path = select_path(flow->endpoint, flow_hash(&p));
         if (!path || !path_fits(skb, &p, path)) {
-            return to_channel(skb, c);
+            return to_channel(skb, c, port);
         }
     }
 
