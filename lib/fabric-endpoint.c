@@ -355,14 +355,7 @@ fabric_endpoint_is_silent(const struct fabric_endpoint *ep, unsigned int n)
 bool
 fabric_endpoint_tests(const struct fabric_endpoint *ep, long long int ms)
 {
-    long long int now = time_msec();
-
-    for (size_t i = 0; i < ep->n_heard; i++) {
-        if (ep->heard[i].when && now - ep->heard[i].when < ms) {
-            return true;
-        }
-    }
-    return false;
+    return fabric_hearing_is_recent(&ep->hearing, ms, time_msec());
 }
 
 /* Endpoints. */
@@ -371,7 +364,7 @@ static void
 endpoint_free(struct fabric_endpoint *ep)
 {
     free(ovsrcu_get_protected(struct fabric_endpoint_addrs *, &ep->addrs));
-    free(ep->heard);
+    fabric_hearing_destroy(&ep->hearing);
     free(ep->name);
     free(ep);
 }

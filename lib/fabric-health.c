@@ -434,6 +434,12 @@ fabric_health_answered(struct fabric_health *h,
 }
 
 void
+fabric_health_forget_rtt(struct fabric_health *h)
+{
+    fabric_rtt_init(&h->rtt);
+}
+
+void
 fabric_health_works(struct fabric_health *h)
 {
     h->n_good = MIN(h->n_good + 1, MIN_GOOD);

@@ -216,6 +216,10 @@ void fabric_health_answered(struct fabric_health *,
                             const struct fabric_health_answer *,
                             long long int now);
 
+/* Answers come back by another way, so round trips do not compare with those
+ * before. */
+void fabric_health_forget_rtt(struct fabric_health *);
+
 /* The path was seen to work, by something that measures nothing. */
 void fabric_health_works(struct fabric_health *);
 

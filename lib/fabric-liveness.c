@@ -24,11 +24,17 @@ fabric_liveness_init(struct fabric_liveness *l)
 }
 
 void
+fabric_liveness_forget_rtt(struct fabric_liveness *l)
+{
+    l->rtt_us = l->rtt_min_us = l->rtt_smoothed_us = -1;
+}
+
+void
 fabric_liveness_reset(struct fabric_liveness *l)
 {
     l->state = FABRIC_PATH_UNKNOWN;
     l->n_unanswered = l->n_run = 0;
-    l->rtt_us = l->rtt_min_us = l->rtt_smoothed_us = -1;
+    fabric_liveness_forget_rtt(l);
 }
 
 uint32_t

@@ -94,6 +94,9 @@ bool fabric_liveness_answered(struct fabric_liveness *,
                               const struct fabric_probe_config *,
                               uint32_t seq, int64_t rtt_us);
 
+/* Round trips are others from now on. */
+void fabric_liveness_forget_rtt(struct fabric_liveness *);
+
 /* The peer says on another path that probe 'seq' arrived.  Returns true if the
  * state changed. */
 bool fabric_liveness_heard(struct fabric_liveness *,

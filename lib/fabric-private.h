@@ -22,10 +22,10 @@
 #include "cmap.h"
 #include "fabric-bfd-peer.h"
 #include "fabric-health.h"
+#include "fabric-hearing.h"
 #include "fabric-liveness.h"
 #include "fabric-pmtu.h"
 #include "fabric-registry.h"
-#include "fabric-seq-window.h"
 #include "fabric-table.h"
 #include "fabric-uplink.h"
 #include "heap.h"
@@ -103,13 +103,6 @@ struct fabric_endpoint_ip {
     struct fabric_endpoint *endpoint;   /* [const] */
 };
 
-struct fabric_heard {
-    struct fabric_seq_window window;
-    uint32_t count;                     /* Of all that were, copies left
-                                         * out. */
-    long long int when;                 /* ms; 0 if never. */
-};
-
 /* What fabric-discover.c knows of an endpoint. */
 struct fabric_discovery {
     struct heap_node node;
@@ -148,10 +141,7 @@ struct fabric_endpoint {
     struct fabric_endpoint_ip *ips[FABRIC_MAX_REMOTE_IPS];
     size_t n_ips;
 
-    /* [mutex] The latest probe of each of the peer's paths that arrived here,
-     * by the peer's SSID less one. */
-    struct fabric_heard *heard;
-    size_t n_heard;
+    struct fabric_hearing hearing;      /* [mutex] */
 
     /* [mutex] The prober's. */
     struct heap_node timer;
@@ -197,6 +187,8 @@ struct fabric_path {
 
     /* Low half of the timestamps of the latest tests. */
     uint32_t stamps[FABRIC_LIVENESS_WINDOW];
+    uint32_t way_back;                  /* By which the latest answer came, a
+                                         * hash; 0 if none did. */
     long long int last_change;          /* ms. */
     bool local_up;                      /* Uplink has carrier? */
     bool unreachable;                   /* Host has no route? */

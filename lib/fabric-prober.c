@@ -405,6 +405,9 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
         if (stamp) {
             fabric_mtu_run(ep, &burst);
         }
+        if (stamp) {
+            fabric_hearing_begin_round(&ep->hearing, now);
+        }
         for (size_t i = 0; stamp && i < ep->n_paths; i++) {
             fabric_session_test(ep->paths[i], &burst);
         }

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A probe of path k shows that packets arrive over k if its answer comes back,
- * but the answer's own way may be what is broken.  Hence every answer also
- * tells which probes arrived over other paths (the "heard" TLV of
- * fabric-stamp.h): as long as any way back works, only paths go down whose way
- * there does not.
+/* A test of path k shows that packets arrive over k if its sender learns of
+ * it.  Every packet that comes back tells, for it reports what was heard on
+ * each path (fabric-hearing.h), so as long as any way back works only paths go
+ * down whose way there does not.
  *
  * Answers choose their path as follows.  The answer to a probe goes back
  * between the same two addresses, with the same source port as the probe if
- * that path is usable, so that path k there and path k here stand or fall
- * together.  If it is not usable, or we do not use that port and so know
- * nothing of its way, another usable path between the two addresses carries
- * the answer: otherwise one dead direction would keep a path down whose other
- * direction works.  It is the same one as long as it can be, rather one that
- * is not degraded, and hashing spreads other ports over the others: what is
- * lost on one way back must not look like loss on many paths. */
+ * that path is usable, so that round trips and losses on the way back are told
+ * of pairs of paths.  If it is not usable, or we do not use that port and so
+ * know nothing of its way, another usable path between the two addresses
+ * carries the answer.  It is the same one as long as it can be, rather one
+ * that is not degraded, and hashing spreads other ports over the others: what
+ * is lost on one way back must not look like loss on many paths.  If there is
+ * none, a peer that is known to take it so gets the answer between other
+ * addresses.
+ *
+ * Copies that go by all paths, to a peer that is deaf, tell what was heard,
+ * and nothing of the test that they answer. */
 
 #include <config.h>
 
@@ -36,208 +39,17 @@
 
 COVERAGE_DEFINE(fabric_probe_sent);
 COVERAGE_DEFINE(fabric_probe_reflected);
+COVERAGE_DEFINE(fabric_probe_spread);
 COVERAGE_DEFINE(fabric_probe_answered);
-
-static const struct eth_addr *
-probe_source_mac(void)
-{
-    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
-    static struct eth_addr mac;
-
-    if (ovsthread_once_start(&once)) {
-        eth_addr_random(&mac);
-        ovsthread_once_done(&once);
-    }
-    return &mac;
-}
-
-/* A NIC's GRO joins datagrams of one flow, and then all go where the first
- * goes: a shorter datagram of data behind a probe would be lost to the probe
- * socket.  It joins none whose TTLs differ (inet_gro_receive() and
- * ipv6_gro_receive() of Linux). */
-uint8_t
-fabric_probe_ttl(const struct fabric_uplink *up)
-{
-    return up->config.ttl == UINT8_MAX ? UINT8_MAX - 1 : UINT8_MAX;
-}
-
-static uint64_t
-wall_ns(void)
-{
-    struct timespec ts;
-
-    time_wall_timespec(&ts);
-    return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 /* How long 'rx' has waited for us, ns. */
 static int64_t
 rx_wait_ns(const struct fabric_rx *rx)
 {
-    int64_t wait = rx->rx_ns ? wall_ns() - rx->rx_ns : 0;
+    int64_t wait = rx->rx_ns ? fabric_burst_wall_ns() - rx->rx_ns : 0;
 
     /* A clock that was set meanwhile. */
     return wait < 0 || wait > 1000000000 ? 0 : wait;
-}
-
-/* Bursts. */
-
-/* Datagrams for one system call.  More would leave long after their
- * timestamps. */
-#define RUN_MAX 16
-
-/* Payload of the longest datagram: a jumbo frame's. */
-#define DATAGRAM_MAX 9216
-
-void
-fabric_burst_init(struct fabric_burst *b)
-{
-    b->n = 0;
-}
-
-static int
-compare_items(const void *a_, const void *b_)
-{
-    const struct fabric_burst_item *const *a = a_;
-    const struct fabric_burst_item *const *b = b_;
-
-    if ((*a)->uplink != (*b)->uplink) {
-        return (uintptr_t) (*a)->uplink < (uintptr_t) (*b)->uplink ? -1 : 1;
-    } else if ((*a)->port_idx != (*b)->port_idx) {
-        return (*a)->port_idx < (*b)->port_idx ? -1 : 1;
-    }
-    /* In the order in which they were added. */
-    return *a < *b ? -1 : *a > *b;
-}
-
-/* Fills in what is to be known only when 'item' leaves. */
-static void
-complete(struct fabric_burst_item *item)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_stamp *stamp = &item->stamp;
-
-    if (item->path) {
-        uint64_t n_tx;
-
-        fabric_liveness_departs(&item->path->live, stamp->seq, time_usec());
-        atomic_read_relaxed(&fabric_table_paths[item->path->index].tx_packets,
-                            &n_tx);
-        stamp->direct.s_tx = n_tx;
-    }
-    stamp->timestamp = fabric_stamp_ts_from_ns(wall_ns());
-    if (item->path) {
-        item->path->stamps[stamp->seq % FABRIC_LIVENESS_WINDOW]
-            = stamp->timestamp;
-    }
-}
-
-/* Writes the datagram of 'item', which leaves now, to 'buf'.  Returns its
- * size, or 0 if it cannot be authenticated. */
-static size_t
-compose(struct fabric_burst_item *item, uint8_t *buf)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    const struct fabric *f = item->fabric;
-    size_t header_len = fabric_encap_build_simple(f->encap, f->probe.vni,
-                                                  true, buf);
-    size_t size;
-
-    complete(item);
-    size = fabric_stamp_compose(&item->stamp, &f->keys, probe_source_mac(),
-                                &item->uplink->config.local_ip,
-                                buf + header_len, DATAGRAM_MAX - header_len);
-    if (item->path && item->judged) {
-        fabric_health_sent(&item->path->health, &f->health, item->stamp.seq,
-                           item->class, size, time_usec());
-    }
-    return size ? header_len + size : 0;
-}
-
-/* Sends 'n' items, all of one socket. */
-static void
-send_run(struct fabric_burst_item **items, size_t n)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    static uint8_t bufs[RUN_MAX][DATAGRAM_MAX]
-        OVS_GUARDED_BY(fabric_table_mutex);
-    struct fabric_uplink *up = items[0]->uplink;
-    struct fabric_datagram datagrams[RUN_MAX];
-    struct fabric_path *paths[RUN_MAX];
-    struct iovec iovs[RUN_MAX];
-    size_t n_composed = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        struct iovec *iov = &iovs[n_composed];
-
-        iov->iov_base = bufs[n_composed];
-        iov->iov_len = compose(items[i], bufs[n_composed]);
-        if (!iov->iov_len) {
-            continue;
-        }
-        paths[n_composed] = items[i]->path;
-        datagrams[n_composed++] = (struct fabric_datagram) {
-            .remote_ip = items[i]->remote_ip,
-            .port_idx = items[i]->port_idx,
-            .tos = items[i]->tos,
-            .ttl = items[i]->ttl ? items[i]->ttl : fabric_probe_ttl(up),
-            .whole = items[i]->whole,
-            .iov = iov,
-            .n_iov = 1,
-            .size = iov->iov_len,
-        };
-    }
-    up->class->send(up, datagrams, n_composed);
-    for (size_t i = 0; i < n_composed; i++) {
-        if (paths[i]) {
-            paths[i]->unreachable
-                = fabric_uplink_is_unreachable(datagrams[i].error);
-            fabric_path_refresh(paths[i]);
-        }
-    }
-}
-
-void
-fabric_burst_flush(struct fabric_burst *b)
-{
-    struct fabric_burst_item *sorted[FABRIC_BURST_MAX];
-    size_t start = 0;
-
-    for (size_t i = 0; i < b->n; i++) {
-        sorted[i] = &b->items[i];
-    }
-    qsort(sorted, b->n, sizeof *sorted, compare_items);
-    for (size_t i = 1; i <= b->n; i++) {
-        if (i == b->n || i - start == RUN_MAX
-            || sorted[i]->uplink != sorted[start]->uplink
-            || sorted[i]->port_idx != sorted[start]->port_idx) {
-            send_run(&sorted[start], i - start);
-            start = i;
-        }
-    }
-    b->n = 0;
-}
-
-static struct fabric_burst_item *
-burst_add(struct fabric_burst *b, const struct fabric *f,
-          struct fabric_uplink *up, unsigned int port_idx,
-          const struct in6_addr *remote, struct fabric_path *path)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    struct fabric_burst_item *item;
-
-    if (b->n == FABRIC_BURST_MAX) {
-        fabric_burst_flush(b);
-    }
-    item = &b->items[b->n++];
-    item->fabric = f;
-    item->uplink = up;
-    item->port_idx = port_idx;
-    item->remote_ip = *remote;
-    item->ttl = 0;
-    item->whole = false;
-    item->path = path;
-    return item;
 }
 
 /* Session-Sender: tests. */
@@ -268,7 +80,7 @@ enlarge(struct fabric_burst_item *item)
     if (!mtu) {
         atomic_read_relaxed(&p->out_mtu, &mtu);
     }
-    mtu = MIN(mtu ? mtu : DEFAULT_MTU, DATAGRAM_MAX);
+    mtu = MIN(mtu ? mtu : DEFAULT_MTU, FABRIC_BURST_DATAGRAM_MAX);
     fabric_stamp_pad(&item->stamp, &item->fabric->keys,
                      &item->uplink->config.local_ip,
                      mtu - outer_len(item->uplink));
@@ -281,10 +93,11 @@ add_test(struct fabric_path *path, uint32_t seq, bool judged,
          struct fabric_burst *b)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct fabric *f = path->endpoint->fabric;
+    struct fabric_endpoint *ep = path->endpoint;
+    struct fabric *f = ep->fabric;
     struct fabric_burst_item *item
-        = burst_add(b, f, path->uplink, path->port_idx,
-                    &fabric_table_paths[path->index].remote_ip, path);
+        = fabric_burst_add(b, f, path->uplink, path->port_idx,
+                           &fabric_table_paths[path->index].remote_ip, path);
     uint8_t dscp;
 
     COVERAGE_INC(fabric_probe_sent);
@@ -292,6 +105,7 @@ add_test(struct fabric_path *path, uint32_t seq, bool judged,
     item->class = seq % f->probe.n_dscps;
     dscp = f->probe.dscps[item->class];
     item->tos = dscp << 2 | IP_ECN_ECT_0;
+    item->hearing = &ep->hearing;
     item->stamp = (struct fabric_stamp) {
         .seq = seq,
         .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
@@ -299,7 +113,9 @@ add_test(struct fabric_path *path, uint32_t seq, bool judged,
         .has_cos = true,
         .cos.dscp1 = dscp,
         .has_direct = true,
-        .n_heard = MIN(path->endpoint->n_paths, FABRIC_STAMP_MAX_HEARD),
+        .n_heard = MIN(ep->n_paths, FABRIC_STAMP_MAX_HEARD),
+        .has_report = true,
+        .report.n = fabric_hearing_size(&ep->hearing, ep->n_paths),
     };
     /* Whatever the number of classes, each has its large tests. */
     if (judged && f->probe.large_every
@@ -327,7 +143,7 @@ fabric_session_trace(const struct fabric *f, struct fabric_uplink *up,
                      struct fabric_burst *b)
 {
     struct fabric_burst_item *item
-        = burst_add(b, f, up, port_idx, remote_ip, NULL);
+        = fabric_burst_add(b, f, up, port_idx, remote_ip, NULL);
 
     item->ttl = ttl;
     item->tos = 0;
@@ -345,8 +161,8 @@ fabric_session_size(const struct fabric_path *path, uint16_t size,
 {
     const struct fabric *f = path->endpoint->fabric;
     struct fabric_burst_item *item
-        = burst_add(b, f, path->uplink, path->port_idx,
-                    &fabric_table_paths[path->index].remote_ip, NULL);
+        = fabric_burst_add(b, f, path->uplink, path->port_idx,
+                           &fabric_table_paths[path->index].remote_ip, NULL);
 
     item->tos = f->probe.dscps[0] << 2;
     item->class = 0;
@@ -363,25 +179,12 @@ fabric_session_size(const struct fabric_path *path, uint16_t size,
 
 /* Session-Reflector. */
 
-/* How fit a path in 'state' with source port 'own_port' is to carry answers to
- * tests from 'port'. */
-static uint64_t
-answer_rank(enum fabric_path_state state, uint16_t own_port, uint16_t port)
-{
-    bool usable = fabric_path_state_is_usable(state);
-    uint64_t fitness = (usable && own_port == port ? 4
-                        : state == FABRIC_PATH_DEGRADED ? 2
-                        : usable ? 3
-                        : own_port == port);
-
-    return fitness << 32 | hash_2words(own_port, port);
-}
-
 /* Returns the path of 'ep' that carries answers to 'remote' from 'up', as the
- * comment at the top of this file says; NULL if there is none. */
+ * comment at the top of this file says, 'elsewhere' or not; NULL if there is
+ * none. */
 static struct fabric_path *
 answer_path(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
-            const struct in6_addr *remote, uint16_t port)
+            const struct in6_addr *remote, uint16_t port, bool elsewhere)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric_path *best = NULL;
@@ -390,11 +193,12 @@ answer_path(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
     for (size_t i = 0; i < ep->n_paths; i++) {
         struct fabric_path *path = ep->paths[i];
         const struct fabric_table_path *p = &fabric_table_paths[path->index];
+        bool here = fabric_path_is_between(path, up, remote);
 
-        if (fabric_path_is_between(path, up, remote)) {
-            uint16_t own_port = ntohs(p->src_port);
-            uint64_t rank = answer_rank(fabric_table_get_state(path->index),
-                                        own_port, port);
+        if (here || elsewhere) {
+            uint64_t rank = fabric_hearing_rank(
+                fabric_table_get_state(path->index), !here,
+                ntohs(p->src_port), port);
 
             if (!best || rank > highest) {
                 best = path;
@@ -420,58 +224,52 @@ may_reflect(struct fabric_endpoint *ep)
     return ep->n_reflected++ < 2000 * FABRIC_MAX_PATHS_PER_REMOTE;
 }
 
-/* How long what was heard is worth telling, ms. */
-#define HEARD_MAX_AGE 10000
-
-/* Copies do not count: they would make up for what gets lost. */
-static void
-remember_heard(struct fabric_endpoint *ep, uint16_t ssid, uint32_t seq)
+static struct fabric_path *
+find_ssid(const struct fabric_endpoint *ep, uint16_t ssid)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct fabric_heard *h;
-
-    if (!ssid || ssid > FABRIC_MAX_SSID) {
-        return;
+    /* Identifiers are given out in this order. */
+    if (ssid && ssid <= ep->n_paths && ep->paths[ssid - 1]->ssid == ssid) {
+        return ep->paths[ssid - 1];
     }
-    if (ssid > ep->n_heard) {
-        ep->heard = xrealloc(ep->heard, ssid * sizeof *ep->heard);
-        memset(&ep->heard[ep->n_heard], 0,
-               (ssid - ep->n_heard) * sizeof *ep->heard);
-        ep->n_heard = ssid;
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        if (ep->paths[i]->ssid == ssid) {
+            return ep->paths[i];
+        }
     }
-    h = &ep->heard[ssid - 1];
-    switch (fabric_seq_window_add(&h->window, seq)) {
-    case FABRIC_SEQ_SEEN:
-        return;
-    case FABRIC_SEQ_OLD:
-        /* The peer has started anew. */
-        fabric_seq_window_restart(&h->window, seq);
-        break;
-    case FABRIC_SEQ_NEW:
-        break;
-    }
-    h->count++;
-    h->when = time_msec();
+    return NULL;
 }
 
-/* Fills the entries of 'reply' with what was heard on its own path and those
- * that follow, so that the answers on all paths together tell of every
- * path. */
+/* 'ep' is seen to answer tests. */
 static void
-tell_heard(const struct fabric_endpoint *ep, struct fabric_stamp *reply)
+set_answers(struct fabric_endpoint *ep)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    long long int now = time_msec();
-    size_t n = 0;
+    if (!ep->answers) {
+        ep->answers = true;
+        fabric_registry_changed();
+    }
+}
 
-    for (size_t i = 0; i < ep->n_heard && n < reply->n_heard; i++) {
-        size_t ssid = (reply->ssid - 1 + i) % ep->n_heard + 1;
-        const struct fabric_heard *h = &ep->heard[ssid - 1];
+/* Acts on what 'ep' reports to have heard of our tests. */
+static void
+take_report(struct fabric_endpoint *ep, const struct fabric_stamp *stamp)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_stamp_report *report = &stamp->report;
 
-        if (h->when && now - h->when < HEARD_MAX_AGE) {
-            reply->heard[n].ssid = ssid;
-            reply->heard[n].seq = h->window.top;
-            reply->heard[n++].count = h->count;
+    if (!stamp->has_report || !fabric_bfd_peer_uses_stamp(ep)) {
+        return;
+    }
+    fabric_hearing_told(&ep->hearing, report, time_msec());
+    for (size_t i = 0; i < report->n; i++) {
+        struct fabric_path *path
+            = report->seqs[i] ? find_ssid(ep, report->first + i) : NULL;
+
+        if (path && fabric_liveness_heard(&path->live, &ep->fabric->probe,
+                                          report->seqs[i])) {
+            set_answers(ep);
+            fabric_path_refresh(path);
         }
     }
 }
@@ -495,6 +293,52 @@ put_data_counts(const struct fabric *f, const struct fabric_uplink *up,
     }
 }
 
+/* Adds an answer, to be filled in, which goes over 'path' of 'ep'. */
+static struct fabric_burst_item *
+add_answer(struct fabric_endpoint *ep, const struct fabric_path *path,
+           struct fabric_burst *b)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_burst_item *item
+        = fabric_burst_add(b, ep->fabric, path->uplink, path->port_idx,
+                           &fabric_table_paths[path->index].remote_ip, NULL);
+
+    item->hearing = &ep->hearing;
+    return item;
+}
+
+/* Adds copies of 'answer', which goes over 'path' of 'ep', that go over all
+ * other paths. */
+static void
+answer_all_ways(struct fabric_endpoint *ep, const struct fabric_path *path,
+                const struct fabric_burst_item *answer, struct fabric_burst *b)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_stamp stamp = answer->stamp;
+    uint8_t tos = answer->tos;
+
+    COVERAGE_INC(fabric_probe_spread);
+    fabric_stamp_detach(&stamp);
+    stamp.report.copy = true;
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        const struct fabric_path *other = ep->paths[i];
+
+        if (other != path && other->local_up && may_reflect(ep)) {
+            struct fabric_burst_item *item = add_answer(ep, other, b);
+
+            item->tos = tos;
+            item->stamp = stamp;
+        }
+    }
+}
+
+/* Is a test with 'ssid' one of those that tell whether a path works? */
+static bool
+is_session(uint16_t ssid)
+{
+    return ssid && ssid <= FABRIC_MAX_SSID;
+}
+
 static void
 reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         const struct fabric_rx *rx, const struct fabric_stamp *test,
@@ -502,7 +346,8 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric_stamp_reflector reflector = {
-        .rx = fabric_stamp_ts_from_ns(wall_ns() - rx_wait_ns(rx)),
+        .rx = fabric_stamp_ts_from_ns(fabric_burst_wall_ns()
+                                      - rx_wait_ns(rx)),
         .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
         .ttl = rx->ttl,
         .has_cos = true,
@@ -525,8 +370,9 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         },
     };
     struct fabric_path *path = answer_path(ep, up, &rx->remote_ip,
-                                           rx->remote_port);
+                                           rx->remote_port, test->has_report);
     struct fabric_burst_item *item;
+    bool fresh;
 
     if (!path) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
@@ -540,9 +386,18 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         fabric_arrival_tested(ep, up, &rx->remote_ip, rx->remote_port);
         put_data_counts(ep->fabric, up, rx, &reflector);
     }
-    item = burst_add(b, ep->fabric, up, path->port_idx, &rx->remote_ip, NULL);
+    fresh = is_session(test->ssid) && fabric_hearing_add(&ep->hearing,
+                                                         test->ssid, test->seq,
+                                                         time_msec());
+    if (fresh) {
+        take_report(ep, test);
+    }
+    item = add_answer(ep, path, b);
     item->tos = (fabric_stamp_reflect(test, &reflector, &item->stamp) << 2
                  | (rx->tos & IP_ECN_MASK ? IP_ECN_ECT_0 : 0));
+    if (!fabric_path_is_between(path, up, &rx->remote_ip)) {
+        fabric_stamp_detach(&item->stamp);
+    }
     if (test->ssid >= FABRIC_MTU_SSID && test->n_heard) {
         fabric_stamp_shorten(&item->stamp);
     } else {
@@ -551,29 +406,18 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
              * meet on the way back. */
             fabric_stamp_unpad(&item->stamp);
         }
-        remember_heard(ep, test->ssid, test->seq);
-        tell_heard(ep, &item->stamp);
+        fabric_hearing_get(&ep->hearing, test->ssid, item->stamp.heard,
+                           item->stamp.n_heard, time_msec());
+        if (fresh && test->has_report
+            && fabric_hearing_spread(&ep->hearing, test->ssid, &test->report,
+                                     time_msec())) {
+            answer_all_ways(ep, path, item, b);
+        }
     }
     COVERAGE_INC(fabric_probe_reflected);
 }
 
 /* Session-Sender: answers. */
-
-static struct fabric_path *
-find_ssid(const struct fabric_endpoint *ep, uint16_t ssid)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    /* Identifiers are given out in this order. */
-    if (ssid && ssid <= ep->n_paths && ep->paths[ssid - 1]->ssid == ssid) {
-        return ep->paths[ssid - 1];
-    }
-    for (size_t i = 0; i < ep->n_paths; i++) {
-        if (ep->paths[i]->ssid == ssid) {
-            return ep->paths[i];
-        }
-    }
-    return NULL;
-}
 
 /* Acts on what 'ep' says that it heard of our paths. */
 static void
@@ -592,6 +436,30 @@ heard(struct fabric_endpoint *ep, const struct fabric_stamp *reply)
             }
         }
     }
+}
+
+/* Returns a number for the way by which 'rx' came, other than 0. */
+static uint32_t
+way_back(const struct fabric_uplink *up, const struct fabric_rx *rx)
+{
+    return hash_bytes(&rx->remote_ip, sizeof rx->remote_ip,
+                      hash_pointer(up, rx->remote_port)) | 1;
+}
+
+/* Notes the way by which the answer 'rx' came.  Round trips by others do not
+ * compare. */
+static void
+note_way_back(struct fabric_path *path, const struct fabric_uplink *up,
+              const struct fabric_rx *rx)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    uint32_t way = way_back(up, rx);
+
+    if (path->way_back && path->way_back != way) {
+        fabric_liveness_forget_rtt(&path->live);
+        fabric_health_forget_rtt(&path->health);
+    }
+    path->way_back = way;
 }
 
 /* Is 'reply' the answer to a test that left on 'path' not long ago?  Nobody
@@ -664,23 +532,25 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
         fabric_discover_answered(ep, up, rx, reply->ssid, reply->sender_seq);
         return;
     }
-    if (!path || !fabric_path_is_between(path, up, &rx->remote_ip)
-        || !is_expected(path, reply)) {
+    if (reply->has_report && reply->report.copy) {
+        take_report(ep, reply);
+        return;
+    }
+    if (!path || !is_expected(path, reply)) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
         return;
     }
 
     COVERAGE_INC(fabric_probe_answered);
-    if (!ep->answers) {
-        ep->answers = true;
-        fabric_registry_changed();
-    }
+    set_answers(ep);
+    note_way_back(path, up, rx);
     residence = ((int64_t) fabric_stamp_ts_to_ns(reply->timestamp)
                  - (int64_t) fabric_stamp_ts_to_ns(reply->rx_timestamp));
     rtt = (time_usec() - (rx_wait_ns(rx) + MAX(residence, 0)) / 1000
            - fabric_liveness_departure(&path->live, reply->sender_seq));
     rtt = MIN(MAX(rtt, 0), FABRIC_RTT_MAX);
     forget_test(path, reply);
+    take_report(ep, reply);
     heard(ep, reply);
     if (fabric_liveness_answered(&path->live, &ep->fabric->probe,
                                  reply->sender_seq, rtt)) {

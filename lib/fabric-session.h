@@ -10,52 +10,21 @@
  * answers the tests of our peers.  When to test, and where datagrams come
  * from, is the prober's business (fabric-prober.h).
  *
- * What is to be sent collects in a burst.  Flushing it groups the datagrams by
- * socket, so that few system calls send many, and writes the time into each
- * just before it leaves.
+ * What is to be sent collects in a burst (fabric-burst.h).  Answers repeat
+ * parts of their questions, so a burst has to be flushed before what was
+ * received is gone.
  *
- * Answers repeat parts of their questions, so a burst has to be flushed before
- * what was received is gone.
- *
- * Thread-safety: the caller holds fabric_table_mutex.  A burst belongs to one
- * thread. */
+ * Thread-safety: the caller holds fabric_table_mutex. */
 
 #include <stddef.h>
 #include <stdint.h>
-#include "fabric-stamp.h"
-#include "fabric-table.h"
+#include "fabric-burst.h"
 
 struct fabric;
 struct fabric_encap_info;
 struct fabric_path;
 struct fabric_rx;
 struct fabric_uplink;
-
-/* One datagram to be sent. */
-struct fabric_burst_item {
-    const struct fabric *fabric;
-    struct fabric_uplink *uplink;
-    unsigned int port_idx;
-    struct in6_addr remote_ip;
-    struct fabric_path *path;           /* To be tested; NULL for others. */
-    bool judged;                        /* If 'path': does silence count? */
-    struct fabric_stamp stamp;          /* Without times and counters. */
-    uint8_t tos;
-    uint8_t ttl;                        /* Outer TTL, 0: that of probes. */
-    uint8_t class;                      /* Index of its DSCP. */
-    bool whole;                         /* Not to be fragmented. */
-};
-
-#define FABRIC_BURST_MAX 256
-
-struct fabric_burst {
-    size_t n;
-    struct fabric_burst_item items[FABRIC_BURST_MAX];
-};
-
-void fabric_burst_init(struct fabric_burst *);
-void fabric_burst_flush(struct fabric_burst *)
-    OVS_REQUIRES(fabric_table_mutex);
 
 /* Adds a test of the path to the burst. */
 void fabric_session_test(struct fabric_path *, struct fabric_burst *)
@@ -74,9 +43,6 @@ void fabric_session_trace(const struct fabric *, struct fabric_uplink *,
                           const struct in6_addr *remote_ip, uint8_t ttl,
                           uint16_t ssid, uint32_t seq, struct fabric_burst *)
     OVS_REQUIRES(fabric_table_mutex);
-
-/* The outer TTL of probes, which differs from that of data. */
-uint8_t fabric_probe_ttl(const struct fabric_uplink *);
 
 /* Is 'frame', 'size' bytes, behind the header that 'info' describes, a probe,
  * of whatever protocol, rather than for a tenant?  Any thread. */

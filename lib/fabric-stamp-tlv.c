@@ -38,8 +38,13 @@ enum {
 #define DIRECT_LEN 12
 #define PRIVATE_ID_LEN 4
 #define HEARD_ENTRY_LEN 12
+#define REPORT_HEADER_LEN 4     /* After the number of the enterprise. */
+#define REPORT_ENTRY_LEN 4
 
-#define HEARD_ID 0x0002fab1
+#define PRIVATE_ID 0x0002fab1   /* Ours. */
+
+#define REPORT_DEAF 0x80
+#define REPORT_COPY 0x40
 
 /* Location: the ports, then these, each with a header as a TLV has. */
 enum {
@@ -64,6 +69,20 @@ heard_len(const struct fabric_stamp *stamp)
     return PRIVATE_ID_LEN + HEARD_ENTRY_LEN * stamp->n_heard;
 }
 
+static size_t
+report_len(const struct fabric_stamp *stamp)
+{
+    return (PRIVATE_ID_LEN + REPORT_HEADER_LEN
+            + REPORT_ENTRY_LEN * stamp->report.n);
+}
+
+/* Returns how many entries a report of 'len' octets has. */
+static size_t
+report_n(size_t len)
+{
+    return (len - PRIVATE_ID_LEN - REPORT_HEADER_LEN) / REPORT_ENTRY_LEN;
+}
+
 size_t
 fabric_stamp_tlvs_len(const struct fabric_stamp *stamp, bool authenticated)
 {
@@ -77,6 +96,7 @@ fabric_stamp_tlvs_len(const struct fabric_stamp *stamp, bool authenticated)
     len += stamp->has_cos ? HEADER_LEN + COS_LEN : 0;
     len += stamp->has_direct ? HEADER_LEN + DIRECT_LEN : 0;
     len += stamp->n_heard ? HEADER_LEN + heard_len(stamp) : 0;
+    len += stamp->has_report ? HEADER_LEN + report_len(stamp) : 0;
     len += stamp->has_padding ? HEADER_LEN + stamp->padding_len : 0;
     len += len && authenticated ? HEADER_LEN + FABRIC_STAMP_MAC_LEN : 0;
     return len;
@@ -146,9 +166,15 @@ tlv_is_valid(const uint8_t *p)
         if (len < PRIVATE_ID_LEN) {
             return false;
         }
-        return (type != FABRIC_STAMP_TLV_TYPE_HEARD
-                || fabric_get_be32(value) != HEARD_ID
-                || (len - PRIVATE_ID_LEN) % HEARD_ENTRY_LEN == 0);
+        if (fabric_get_be32(value) != PRIVATE_ID) {
+            return true;
+        }
+        return (type == FABRIC_STAMP_TLV_TYPE_HEARD
+                ? (len - PRIVATE_ID_LEN) % HEARD_ENTRY_LEN == 0
+                : type == FABRIC_STAMP_TLV_TYPE_REPORT
+                ? (len >= PRIVATE_ID_LEN + REPORT_HEADER_LEN
+                   && (len - PRIVATE_ID_LEN) % REPORT_ENTRY_LEN == 0)
+                : true);
     }
 }
 
@@ -247,6 +273,23 @@ put_padding(const struct fabric_stamp *stamp, uint8_t *p)
     return value + len;
 }
 
+/* Writes the report of 'stamp' to 'value', 'len' octets. */
+static void
+put_report(const struct fabric_stamp *stamp, uint8_t *value, size_t len)
+{
+    const struct fabric_stamp_report *report = &stamp->report;
+    uint8_t *p = value + PRIVATE_ID_LEN;
+
+    memset(p, 0, len - PRIVATE_ID_LEN);
+    p[0] = ((report->deaf ? REPORT_DEAF : 0)
+            | (report->copy ? REPORT_COPY : 0));
+    fabric_put_be16(p + 2, report->first);
+    p += REPORT_HEADER_LEN;
+    for (size_t i = 0; i < MIN(report->n, report_n(len)); i++) {
+        fabric_put_be32(p + i * REPORT_ENTRY_LEN, report->seqs[i]);
+    }
+}
+
 /* Writes the TLVs of a test packet. */
 static void
 put_question(const struct fabric_stamp *stamp, bool authenticated, uint8_t *p)
@@ -275,7 +318,15 @@ put_question(const struct fabric_stamp *stamp, bool authenticated, uint8_t *p)
         uint8_t *value = p + HEADER_LEN;
 
         p = put_tlv(p, FABRIC_STAMP_TLV_TYPE_HEARD, heard_len(stamp));
-        fabric_put_be32(value, HEARD_ID);
+        fabric_put_be32(value, PRIVATE_ID);
+    }
+    if (stamp->has_report) {
+        uint8_t *value = p + HEADER_LEN;
+        size_t len = report_len(stamp);
+
+        p = put_tlv(p, FABRIC_STAMP_TLV_TYPE_REPORT, len);
+        fabric_put_be32(value, PRIVATE_ID);
+        put_report(stamp, value, len);
     }
     if (stamp->has_padding) {
         p = put_padding(stamp, p);
@@ -417,10 +468,16 @@ answer_tlv(const struct fabric_stamp *stamp, uint8_t *p)
         }
         return stamp->has_direct;
     case FABRIC_STAMP_TLV_TYPE_HEARD:
-        if (fabric_get_be32(value) != HEARD_ID) {
+        if (fabric_get_be32(value) != PRIVATE_ID) {
             return false;
         }
         answer_heard(stamp, value, len);
+        return true;
+    case FABRIC_STAMP_TLV_TYPE_REPORT:
+        if (fabric_get_be32(value) != PRIVATE_ID) {
+            return false;
+        }
+        put_report(stamp, value, len);
         return true;
     default:
         return false;
@@ -584,6 +641,25 @@ get_heard(const uint8_t *value, size_t len, struct fabric_stamp *stamp)
 }
 
 static void
+get_report(const uint8_t *value, size_t len, struct fabric_stamp *stamp)
+{
+    const uint8_t *p = value + PRIVATE_ID_LEN;
+    struct fabric_stamp_report *report = &stamp->report;
+
+    stamp->has_report = true;
+    *report = (struct fabric_stamp_report) {
+        .deaf = p[0] & REPORT_DEAF,
+        .copy = p[0] & REPORT_COPY,
+        .n = MIN(report_n(len), FABRIC_STAMP_MAX_REPORT),
+        .first = fabric_get_be16(p + 2),
+    };
+    p += REPORT_HEADER_LEN;
+    for (size_t i = 0; i < report->n; i++) {
+        report->seqs[i] = fabric_get_be32(p + i * REPORT_ENTRY_LEN);
+    }
+}
+
+static void
 get_tlv(const uint8_t *p, struct fabric_stamp *stamp)
 {
     const uint8_t *value = p + HEADER_LEN;
@@ -625,8 +701,13 @@ get_tlv(const uint8_t *p, struct fabric_stamp *stamp)
         };
         break;
     case FABRIC_STAMP_TLV_TYPE_HEARD:
-        if (fabric_get_be32(value) == HEARD_ID) {
+        if (fabric_get_be32(value) == PRIVATE_ID) {
             get_heard(value, len, stamp);
+        }
+        break;
+    case FABRIC_STAMP_TLV_TYPE_REPORT:
+        if (fabric_get_be32(value) == PRIVATE_ID) {
+            get_report(value, len, stamp);
         }
         break;
     }

@@ -572,6 +572,8 @@ fabric_stamp_reflect(const struct fabric_stamp *test,
         .has_location = test->has_location && r->has_location,
         .has_ts_info = test->has_ts_info && r->has_ts_info,
         .has_direct = test->has_direct && r->has_direct,
+        .has_report = test->has_report,
+        .report.n = test->report.n,
         .has_padding = test->has_padding,
         .padding_len = test->padding_len,
         .n_heard = test->n_heard,
@@ -596,13 +598,19 @@ fabric_stamp_reflect(const struct fabric_stamp *test,
 }
 
 void
+fabric_stamp_detach(struct fabric_stamp *reply)
+{
+    reply->has_padding = false;
+    reply->padding_len = 0;
+    reply->echo = NULL;
+    reply->echo_len = 0;
+}
+
+void
 fabric_stamp_unpad(struct fabric_stamp *reply)
 {
     if (reply->has_padding && !reply->tlvs_refused) {
-        reply->has_padding = false;
-        reply->padding_len = 0;
-        reply->echo = NULL;
-        reply->echo_len = 0;
+        fabric_stamp_detach(reply);
     }
 }
 
@@ -610,7 +618,7 @@ void
 fabric_stamp_shorten(struct fabric_stamp *reply)
 {
     reply->has_location = reply->has_ts_info = reply->has_cos = false;
-    reply->has_direct = reply->has_padding = false;
+    reply->has_direct = reply->has_report = reply->has_padding = false;
     reply->padding_len = 0;
     reply->n_heard = 0;
     reply->echo = NULL;

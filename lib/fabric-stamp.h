@@ -170,10 +170,42 @@ struct fabric_stamp_heard {
     uint32_t count;             /* How many did.  Wraps around. */
 };
 
+/* The "report" TLV, type 252
+ * --------------------------
+ *
+ * Tells the other host which of its test packets arrived, on whatever paths,
+ * with every packet of either direction: what the host that sends this packet
+ * heard of the one that receives it (fabric-hearing.h).  So, unlike an answer,
+ * it needs no certain way back.
+ *
+ *     octet
+ *      0     flags
+ *      1     type, 252
+ *      2     length of what follows, 8 + 4 for each entry
+ *      4     0x0002fab1
+ *      8     bits: 0x80 the sender is deaf, 0x40 this is one of several copies
+ *      9     0
+ *     10     SSID (2 octets) of the first entry; those of others follow it
+ *     12     entries: latest sequence heard (4), 0: none lately
+ *
+ * The reflector replaces the report of the test packet by its own, of the same
+ * length. */
+#define FABRIC_STAMP_MAX_REPORT 64
+#define FABRIC_STAMP_TLV_TYPE_REPORT 252
+
+struct fabric_stamp_report {
+    bool deaf;                  /* Has the sender heard nothing lately? */
+    bool copy;                  /* Is the same answer sent by other ways? */
+    uint8_t n;                  /* Entries. */
+    uint16_t first;             /* SSID of the first. */
+    uint32_t seqs[FABRIC_STAMP_MAX_REPORT];
+};
+
 /* Most octets of TLVs without Extra Padding: Location, Timestamp Information,
- * Class of Service, Direct Measurement, "heard" and HMAC. */
+ * Class of Service, Direct Measurement, "heard", "report" and HMAC. */
 #define FABRIC_STAMP_MAX_TLVS                                   \
-    (48 + 8 + 8 + 16 + 8 + 12 * FABRIC_STAMP_MAX_HEARD + 20)
+    (48 + 8 + 8 + 16 + 8 + 12 * FABRIC_STAMP_MAX_HEARD          \
+     + 12 + 4 * FABRIC_STAMP_MAX_REPORT + 20)
 
 /* Longest inner frame without Extra Padding: Ethernet, IPv6, UDP, STAMP and
  * TLVs. */
@@ -209,6 +241,7 @@ struct fabric_stamp {
     bool has_ts_info;
     bool has_cos;
     bool has_direct;
+    bool has_report;
     bool has_padding;
     uint8_t n_heard;            /* "heard" TLV, not there if 0. */
     struct fabric_stamp_location location;
@@ -216,6 +249,7 @@ struct fabric_stamp {
     struct fabric_stamp_cos cos;
     struct fabric_stamp_direct direct;
     struct fabric_stamp_heard heard[FABRIC_STAMP_MAX_HEARD];
+    struct fabric_stamp_report report;
     uint16_t padding_len;       /* Octets behind the header of the Extra
                                  * Padding TLV; in all if there are more. */
 
@@ -314,9 +348,9 @@ struct fabric_stamp_reflector {
 };
 
 /* Fills 'reply' with the answer to 'test' (stateless: the sequence number is
- * copied, RFC 8762 section 4.3.1).  The entries of its "heard" TLV are zero,
- * for the caller to fill.  Returns the DSCP for the outer header of the
- * answer. */
+ * copied, RFC 8762 section 4.3.1).  The entries of its "heard" and "report"
+ * TLVs are zero, for the caller to fill.  Returns the DSCP for the outer
+ * header of the answer. */
 uint8_t fabric_stamp_reflect(const struct fabric_stamp *test,
                              const struct fabric_stamp_reflector *,
                              struct fabric_stamp *reply);
@@ -324,6 +358,11 @@ uint8_t fabric_stamp_reflect(const struct fabric_stamp *test,
 /* Leaves the padding of 'reply' out: for a sender that is known not to need
  * it. */
 void fabric_stamp_unpad(struct fabric_stamp *reply);
+
+/* Has the answer 'reply' composed anew, without padding and TLVs that nobody
+ * knows: for a sender to which it goes by another way than its question came,
+ * perhaps of another IP version. */
+void fabric_stamp_detach(struct fabric_stamp *reply);
 
 /* Leaves all TLVs out of the answer 'reply', which is then shorter than its
  * question.  That is not as RFC 8762 section 4.3 has it, but a question that

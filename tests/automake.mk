@@ -50,6 +50,7 @@ tests_ovstest_SOURCES += weft/tests/test-fabric-encap.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-gso.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-hash.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-health.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-hearing.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-liveness.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-pmtu.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-ptb.c

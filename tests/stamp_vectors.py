@@ -100,6 +100,10 @@ def heard(*entries):
         for ssid, seq, count in entries)
 
 
+def report(flags, first, *seqs):
+    return struct.pack('!IBBH%uI' % len(seqs), PEN, flags, 0, first, *seqs)
+
+
 def padding(n):
     x, out = SEQ << 32 | SSID | 1 << 16, b''
     while len(out) < n:
@@ -163,6 +167,11 @@ def tlv_cases():
                direct_answer + tlv(kind, bad, M) + tlv(241, b'') + direct)
     bad = heard((0, 0, 0)) + b'\0'
     yield 'malformed-heard', tlv(253, bad), tlv(253, bad, M)
+    for bad in struct.pack('!I', PEN), report(0, 1, 2) + b'\0':
+        yield ('malformed-report-%u' % len(bad),
+               tlv(252, bad), tlv(252, bad, M))
+    yield ('report', tlv(252, report(0xbf, 7, 8, 9, 10)) + direct,
+           tlv(252, report(0x40, SSID, SEQ, 0, 0), 0) + direct_answer)
     for name, sub in (('ip', tlv(4, bytes(12))), ('mac', tlv(1, bytes(6))),
                       ('long', struct.pack('!BBH', U, 4, 17) + bytes(16))):
         yield ('malformed-location-' + name,

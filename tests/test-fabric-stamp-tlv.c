@@ -108,6 +108,16 @@ fill_heard(struct fabric_stamp *reply)
     }
 }
 
+static void
+fill_report(struct fabric_stamp *reply)
+{
+    if (reply->report.n) {
+        reply->report.copy = true;
+        reply->report.first = reply->ssid;
+        reply->report.seqs[0] = reply->seq;
+    }
+}
+
 /* Parses a copy of 'frame' in memory that ends with it, for
  * AddressSanitizer. */
 static enum fabric_stamp_result
@@ -148,6 +158,7 @@ answer(const void *frame, size_t size, const struct fabric_stamp_keys *k,
     }
     fabric_stamp_reflect(&test, &r, &reply);
     fill_heard(&reply);
+    fill_report(&reply);
     return compose(&reply, k, eth[12] == 0x08 ? &ipv4 : &ipv6, reply_frame);
 }
 
@@ -166,6 +177,22 @@ fix_checksums(uint8_t *frame)
 
 #define PAYLOAD 42              /* Where STAMP begins in an IPv4 frame. */
 
+static struct fabric_stamp_report
+random_report(void)
+{
+    struct fabric_stamp_report report = {
+        .deaf = random_range(2),
+        .copy = random_range(2),
+        .n = random_range(FABRIC_STAMP_MAX_REPORT + 1),
+        .first = random_uint32(),
+    };
+
+    for (size_t i = 0; i < report.n; i++) {
+        report.seqs[i] = random_uint32();
+    }
+    return report;
+}
+
 static struct fabric_stamp
 random_stamp(void)
 {
@@ -179,6 +206,7 @@ random_stamp(void)
         .has_ts_info = random_range(2),
         .has_cos = random_range(2),
         .has_direct = random_range(2),
+        .has_report = random_range(2),
         .has_padding = random_range(2),
     };
 
@@ -187,6 +215,9 @@ random_stamp(void)
     }
     if (random_range(2)) {
         stamp.n_heard = random_range(FABRIC_STAMP_MAX_HEARD + 1);
+    }
+    if (stamp.has_report) {
+        stamp.report = random_report();
     }
     if (stamp.has_cos) {
         stamp.cos.dscp1 = random_range(64);
@@ -256,6 +287,13 @@ check_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
     CHECK_BYTES(&a->direct, &b->direct, sizeof a->direct);
     CHECK_EQ(a->has_padding, b->has_padding);
     CHECK_EQ(a->padding_len, b->padding_len);
+    CHECK_EQ(a->has_report, b->has_report);
+    CHECK_EQ(a->report.deaf, b->report.deaf);
+    CHECK_EQ(a->report.copy, b->report.copy);
+    CHECK_EQ(a->report.n, b->report.n);
+    CHECK_EQ(a->report.first, b->report.first);
+    CHECK_BYTES(a->report.seqs, b->report.seqs,
+                a->report.n * sizeof a->report.seqs[0]);
     CHECK_EQ(a->n_heard, b->n_heard);
     for (size_t i = 0; i < a->n_heard; i++) {
         CHECK_EQ(a->heard[i].ssid, b->heard[i].ssid);

@@ -40,6 +40,17 @@ heard_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
     return true;
 }
 
+static bool
+report_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
+{
+    const struct fabric_stamp_report *x = &a->report, *y = &b->report;
+
+    return (a->has_report == b->has_report
+            && x->deaf == y->deaf && x->copy == y->copy
+            && x->n == y->n && x->first == y->first
+            && !memcmp(x->seqs, y->seqs, x->n * sizeof x->seqs[0]));
+}
+
 /* Are all values that a test packet has, or an answer, the same? */
 static bool
 stamp_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
@@ -58,6 +69,7 @@ stamp_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
             && a->has_padding == b->has_padding
             && a->padding_len == b->padding_len
             && a->n_heard == b->n_heard
+            && report_equal(a, b)
             && (!a->reflected
                 || (a->rx_timestamp == b->rx_timestamp
                     && a->sender_seq == b->sender_seq
@@ -175,6 +187,11 @@ check_reflect(const struct fabric_stamp *test,
     for (size_t i = 0; i < reply.n_heard; i++) {
         reply.heard[i] = (struct fabric_stamp_heard) { i, i, i };
     }
+    for (size_t i = 0; i < reply.report.n; i++) {
+        reply.report.seqs[i] = i;
+    }
+    reply.report.first = reply.report.n;
+    reply.report.copy = reply.has_report;
     if (fabric_get_be16(frame + 12) == ETH_TYPE_IP) {
         in6_addr_set_mapped_ipv4(&src, htonl(0x0a000001));
     }
@@ -190,6 +207,7 @@ check_reflect(const struct fabric_stamp *test,
     FUZZ_CHECK(again.sender_timestamp == test->timestamp);
     FUZZ_CHECK(again.tlvs_refused == test->tlvs_refused);
     FUZZ_CHECK(again.n_heard == test->n_heard && heard_equal(&again, &reply));
+    FUZZ_CHECK(report_equal(&again, &reply));
     FUZZ_CHECK(again.has_location == reply.has_location
                && again.has_ts_info == reply.has_ts_info
                && again.has_cos == reply.has_cos
@@ -238,6 +256,13 @@ fuzz_compose(uint8_t choice, const uint8_t *data, size_t size)
     stamp.has_cos = q[0] & 4;
     stamp.has_direct = q[0] & 8;
     stamp.has_padding = q[0] & 16;
+    stamp.has_report = q[0] & 32;
+    if (stamp.has_report) {
+        stamp.report.deaf = q[0] & 64;
+        stamp.report.n = q[4] % (FABRIC_STAMP_MAX_REPORT + 1);
+        stamp.report.first = fabric_get_be16(q + 5);
+        memset(stamp.report.seqs, q[7], stamp.report.n * 4);
+    }
     stamp.padding_len = stamp.has_padding ? fabric_get_be16(q + 1) / 8 : 0;
     stamp.n_heard = q[3] % (FABRIC_STAMP_MAX_HEARD + 1);
     stamp.cos.dscp1 = stamp.has_cos ? q[4] & 63 : 0;

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A host is deaf if no report has come between its latest two rounds of tests.
+ * That needs neither the round trip nor the interval: what the peer sends
+ * comes as steadily as it is sent, however long it is under way, and a prober
+ * that was late waited for longer.  It stays deaf for some rounds, and what it
+ * gets because of that does not cure it: a peer that tests seldom would
+ * otherwise be asked every other time.
+ *
+ * A deaf peer asks with each of its tests, but the copies of one answer tell
+ * of all.  So they are sent once in the time that passes between two tests of
+ * one path, which makes them as many as the answers. */
+
+#include <config.h>
+
+#include "fabric-hearing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+#include "util.h"
+
+#define DEAF_ROUNDS 4
+
+void
+fabric_hearing_init(struct fabric_hearing *h)
+{
+    memset(h, 0, sizeof *h);
+}
+
+void
+fabric_hearing_destroy(struct fabric_hearing *h)
+{
+    free(h->heard);
+}
+
+static bool
+is_fresh(const struct fabric_heard *heard, long long int ms, long long int now)
+{
+    return heard->when && now - heard->when < ms;
+}
+
+bool
+fabric_hearing_add(struct fabric_hearing *h, uint16_t ssid, uint32_t seq,
+                   long long int now)
+{
+    struct fabric_heard *heard;
+
+    if (ssid > h->n) {
+        h->heard = xrealloc(h->heard, ssid * sizeof *h->heard);
+        memset(&h->heard[h->n], 0, (ssid - h->n) * sizeof *h->heard);
+        h->n = ssid;
+    }
+    heard = &h->heard[ssid - 1];
+    switch (fabric_seq_window_add(&heard->window, seq)) {
+    case FABRIC_SEQ_SEEN:
+        return false;
+    case FABRIC_SEQ_OLD:
+        /* The peer has started anew. */
+        fabric_seq_window_restart(&heard->window, seq);
+        break;
+    case FABRIC_SEQ_NEW:
+        break;
+    }
+    heard->count++;
+    heard->interval = heard->when ? now - heard->when : 0;
+    heard->when = now;
+    return true;
+}
+
+bool
+fabric_hearing_is_recent(const struct fabric_hearing *h, long long int ms,
+                         long long int now)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        if (is_fresh(&h->heard[i], ms, now)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t
+fabric_hearing_get(const struct fabric_hearing *h, uint16_t ssid,
+                   struct fabric_stamp_heard *heard, size_t n,
+                   long long int now)
+{
+    size_t n_filled = 0;
+
+    for (size_t i = 0; i < h->n && n_filled < n; i++) {
+        size_t j = (ssid - 1 + i) % h->n;
+
+        if (is_fresh(&h->heard[j], FABRIC_HEARING_MAX_AGE, now)) {
+            heard[n_filled++] = (struct fabric_stamp_heard) {
+                .ssid = j + 1,
+                .seq = h->heard[j].window.top,
+                .count = h->heard[j].count,
+            };
+        }
+    }
+    return n_filled;
+}
+
+void
+fabric_hearing_begin_round(struct fabric_hearing *h, long long int now)
+{
+    size_t n_reports;
+
+    if (h->told < h->round) {
+        h->deaf = DEAF_ROUNDS;
+    } else if (h->deaf) {
+        h->deaf--;
+    }
+    h->round = now;
+
+    /* Paths are tested in the same order each time, and any may be the only
+     * one whose reports arrive. */
+    n_reports = DIV_ROUND_UP(MAX(h->n, 1), FABRIC_STAMP_MAX_REPORT);
+    h->next = h->n_rounds++ % n_reports * FABRIC_STAMP_MAX_REPORT;
+}
+
+size_t
+fabric_hearing_size(const struct fabric_hearing *h, size_t n_paths)
+{
+    return MIN(MAX(h->n, n_paths), FABRIC_STAMP_MAX_REPORT);
+}
+
+void
+fabric_hearing_tell(struct fabric_hearing *h, size_t n, long long int now,
+                    struct fabric_stamp_report *report)
+{
+    size_t first = h->n > n && h->next < h->n ? h->next : 0;
+
+    memset(report, 0, sizeof *report);
+    report->deaf = h->deaf > 0;
+    report->first = first + 1;
+    report->n = n;
+    for (size_t i = 0; i < n && first + i < h->n; i++) {
+        const struct fabric_heard *heard = &h->heard[first + i];
+
+        if (is_fresh(heard, FABRIC_HEARING_MAX_AGE, now)) {
+            report->seqs[i] = heard->window.top;
+        }
+    }
+    h->next = first + n;
+}
+
+void
+fabric_hearing_told(struct fabric_hearing *h,
+                    const struct fabric_stamp_report *report,
+                    long long int now)
+{
+    if (!report->copy) {
+        h->told = now;
+    }
+}
+
+bool
+fabric_hearing_spread(struct fabric_hearing *h, uint16_t ssid,
+                      const struct fabric_stamp_report *report,
+                      long long int now)
+{
+    long long int interval;
+
+    if (!report->deaf) {
+        return false;
+    }
+    /* Not quite, for tests do not arrive as evenly as they left. */
+    interval = h->heard[ssid - 1].interval;
+    if (now - h->spread < MAX(interval - interval / 4, 1)) {
+        return false;
+    }
+    h->spread = now;
+    return true;
+}
+
+uint64_t
+fabric_hearing_rank(enum fabric_path_state state, bool elsewhere,
+                    uint16_t own_port, uint16_t port)
+{
+    bool usable = fabric_path_state_is_usable(state);
+    bool same = !elsewhere && own_port == port;
+    uint64_t fitness = (!usable ? same
+                        : elsewhere ? 2
+                        : same ? 5
+                        : state == FABRIC_PATH_DEGRADED ? 3 : 4);
+
+    return fitness << 32 | hash_2words(own_port, port);
+}
