@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* What the kernel tells of is compared with what the uplinks use before
+ * anything is asked: an answer takes the kernel's lock of all interfaces, and
+ * has to wait while, say, a thousand of them are being made.  The prober would
+ * wait for as long, and so would all tests of its peers. */
+
 #include <config.h>
 
 #include "fabric-carrier.h"
 
+#include <errno.h>
+#include <net/if.h>
 #include <linux/rtnetlink.h>
 
+#include "coverage.h"
 #include "fabric-monitor.h"
 #include "fabric-private.h"
+#include "netlink.h"
+#include "netlink-socket.h"
+#include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_carrier);
+
+COVERAGE_DEFINE(fabric_carrier_check);
 
 static void
 set_local_up(struct fabric *f, const struct fabric_uplink *up, bool local_up)
@@ -30,34 +43,54 @@ set_local_up(struct fabric *f, const struct fabric_uplink *up, bool local_up)
     }
 }
 
+/* Notes whether uplink 'i' of 'ups', those of 'f', is up. */
+static void
+note_local_up(struct fabric *f, struct fabric_uplinks *ups, size_t i,
+              bool is_up, const char *reason)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_uplink *up = ups->uplinks[i];
+
+    if (is_up != ups->local_up[i]) {
+        char ip[INET6_ADDRSTRLEN];
+
+        VLOG_INFO("%s: uplink %s is %s%s%s", f->name,
+                  ipv6_string_mapped(ip, &up->config.local_ip),
+                  is_up ? "up" : "down", is_up ? "" : ": ",
+                  is_up ? "" : reason);
+        ups->local_up[i] = is_up;
+        set_local_up(f, up, is_up);
+    }
+}
+
 void
 fabric_carrier_check(void)
 {
     struct fabric *f;
 
-    ovs_mutex_lock(&fabric_table_mutex);
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
         struct fabric_uplinks *ups
-            = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
+            = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
+        const char *reasons[FABRIC_MAX_LOCAL_IPS];
+        bool is_up[FABRIC_MAX_LOCAL_IPS];
 
+        /* Asking can take long while the host changes interfaces. */
         for (size_t i = 0; i < ups->n; i++) {
             struct fabric_uplink *up = ups->uplinks[i];
-            const char *reason = "";
-            bool is_up = up->class->is_up(up, &reason);
 
-            if (is_up != ups->local_up[i]) {
-                char ip[INET6_ADDRSTRLEN];
+            reasons[i] = "";
+            is_up[i] = up->class->is_up(up, &reasons[i]);
+        }
 
-                VLOG_INFO("%s: uplink %s is %s%s%s", f->name,
-                          ipv6_string_mapped(ip, &up->config.local_ip),
-                          is_up ? "up" : "down", is_up ? "" : ": ",
-                          is_up ? "" : reason);
-                ups->local_up[i] = is_up;
-                set_local_up(f, up, is_up);
+        ovs_mutex_lock(&fabric_table_mutex);
+        if (ups == ovsrcu_get_protected(struct fabric_uplinks *,
+                                        &f->uplinks)) {
+            for (size_t i = 0; i < ups->n; i++) {
+                note_local_up(f, ups, i, is_up[i], reasons[i]);
             }
         }
+        ovs_mutex_unlock(&fabric_table_mutex);
     }
-    ovs_mutex_unlock(&fabric_table_mutex);
 }
 
 struct nl_sock *
@@ -72,10 +105,145 @@ fabric_carrier_open_monitor(void)
                                "probes");
 }
 
+/* An interface has been told to be as it is.  Returns true if that is not all
+ * there is to know. */
+static bool
+link_changed(int ifindex, bool exists, unsigned int flags)
+{
+    bool unknown = false;
+    struct fabric *f;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        struct fabric_uplinks *ups
+            = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
+
+        for (size_t i = 0; i < ups->n; i++) {
+            int own;
+
+            atomic_read_relaxed(&ups->uplinks[i]->ifindex, &own);
+            if (own != ifindex) {
+                continue;
+            }
+            if (exists) {
+                note_local_up(f, ups, i,
+                              flags & IFF_UP && flags & IFF_RUNNING,
+                              "no carrier");
+            } else {
+                unknown = true;
+            }
+        }
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+    return unknown;
+}
+
+/* Is 'ip' the address of an uplink? */
+static bool
+is_local_ip(const struct in6_addr *ip)
+{
+    struct fabric *f;
+
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        const struct fabric_uplinks *ups
+            = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
+
+        for (size_t i = 0; i < ups->n; i++) {
+            if (ipv6_addr_equals(&ups->uplinks[i]->config.local_ip, ip)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Returns true if 'buf', a message of the kernel's about an address, is about
+ * one of the uplinks'. */
+static bool
+address_matters(const struct ofpbuf *buf)
+{
+    static const struct nl_policy policy[] = {
+        [IFA_ADDRESS] = { .type = NL_A_UNSPEC, .optional = true },
+        [IFA_LOCAL] = { .type = NL_A_UNSPEC, .optional = true },
+    };
+    struct nlattr *attrs[ARRAY_SIZE(policy)];
+    const struct ifaddrmsg *ifa;
+
+    if (buf->size < NLMSG_HDRLEN + sizeof *ifa
+        || !nl_policy_parse(buf, NLMSG_HDRLEN + sizeof *ifa, policy, attrs,
+                            ARRAY_SIZE(policy))) {
+        return true;
+    }
+    for (size_t i = IFA_ADDRESS; i <= IFA_LOCAL; i++) {
+        size_t size = attrs[i] ? nl_attr_get_size(attrs[i]) : 0;
+        struct in6_addr ip;
+
+        if (size == sizeof ip) {
+            memcpy(&ip, nl_attr_get(attrs[i]), sizeof ip);
+        } else if (size == sizeof(ovs_be32)) {
+            in6_addr_set_mapped_ipv4(&ip, nl_attr_get_be32(attrs[i]));
+        } else {
+            continue;
+        }
+        if (is_local_ip(&ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Acts on a message of the kernel's.  Returns true if the uplinks have to be
+ * looked at. */
+static bool
+run_message(const struct ofpbuf *buf)
+{
+    const struct nlmsghdr *nlmsg = buf->data;
+
+    switch (nlmsg->nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK: {
+        struct ifinfomsg ifi;
+
+        if (buf->size < NLMSG_HDRLEN + sizeof ifi) {
+            return true;
+        }
+        memcpy(&ifi, (const char *) buf->data + NLMSG_HDRLEN, sizeof ifi);
+        return link_changed(ifi.ifi_index, nlmsg->nlmsg_type == RTM_NEWLINK,
+                            ifi.ifi_flags);
+    }
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+        return address_matters(buf);
+    default:
+        return false;
+    }
+}
+
 void
 fabric_carrier_run_monitor(struct nl_sock *sock)
 {
-    if (fabric_monitor_read(sock)) {
+    uint64_t stub[512];
+    struct ofpbuf buf;
+    bool check = false;
+
+    ofpbuf_use_stub(&buf, stub, sizeof stub);
+    for (;;) {
+        int error = nl_sock_recv(sock, &buf, NULL, false);
+
+        if (error == EAGAIN) {
+            break;
+        } else if (error) {
+            check = true;
+            if (error != ENOBUFS) {
+                break;
+            }
+        } else if (run_message(&buf)) {
+            check = true;
+        }
+    }
+    ofpbuf_uninit(&buf);
+    if (check) {
+        COVERAGE_INC(fabric_carrier_check);
         fabric_carrier_check();
     }
 }

@@ -22,7 +22,7 @@ void fabric_carrier_check(void)
  * returns NULL. */
 struct nl_sock *fabric_carrier_open_monitor(void);
 
-/* Reads what the socket has and, if that is anything, rechecks. */
+/* Reads what the socket has and, if that is about uplinks, acts on it. */
 void fabric_carrier_run_monitor(struct nl_sock *)
     OVS_EXCLUDED(fabric_table_mutex);
 

@@ -727,6 +727,7 @@ udp_is_up(struct fabric_uplink *up, const char **reason)
 {
     struct ifaddrs *ifas, *ifa;
     bool is_up = false;
+    int ifindex = 0;
 
     if (getifaddrs(&ifas)) {
         return true;
@@ -736,11 +737,13 @@ udp_is_up(struct fabric_uplink *up, const char **reason)
         if (sockaddr_is(ifa->ifa_addr, &up->config.local_ip)) {
             is_up = (ifa->ifa_flags & IFF_UP
                      && ifa->ifa_flags & IFF_RUNNING);
+            ifindex = if_nametoindex(ifa->ifa_name);
             *reason = "no carrier";
             break;
         }
     }
     freeifaddrs(ifas);
+    atomic_store_relaxed(&up->ifindex, ifindex);
     return is_up;
 }
 

@@ -33,6 +33,7 @@
 #include <sys/uio.h>
 #include "fabric-types.h"
 #include "openvswitch/types.h"
+#include "ovs-atomic.h"
 
 struct fabric_uplink_config {
     struct in6_addr local_ip;
@@ -85,6 +86,8 @@ struct fabric_rx {
 struct fabric_uplink {
     const struct fabric_uplink_class *class;
     struct fabric_uplink_config config;
+    atomic_int ifindex;         /* Of the interface that has the local IP, 0
+                                 * if is_up() found none. */
     unsigned int n_ports;       /* Source ports open; only grows. */
     uint16_t src_ports[FABRIC_MAX_PATHS_PER_REMOTE];
 };
@@ -129,7 +132,8 @@ struct fabric_uplink_class {
                         const struct in6_addr *remote_ip);
 
     /* Is the interface that has the local IP up and has it carrier?  Any
-     * thread.  '*reason' is set to a constant string if not. */
+     * thread, but may have to wait for others that change interfaces.
+     * '*reason' is set to a constant string if not. */
     bool (*is_up)(struct fabric_uplink *up, const char **reason);
 
     /* May a thread of its own run the prober, or (for tests with a stopped
