@@ -511,11 +511,31 @@ fabric_health_set_alive(struct fabric_health *h,
                          MAX_PENALTY);
         h->penalty_when = h->now;
         h->n_flaps++;
+        h->new_flapping = (config->flap_suppress
+                           && h->penalty >= config->flap_suppress
+                           && !((h->reasons | h->alarms)
+                                & bit(FABRIC_HEALTH_FLAPPING)));
         if (config->flap_suppress && h->penalty >= config->flap_suppress) {
             alarm(h, FABRIC_HEALTH_FLAPPING);
         }
     }
     forget_probes(h);
+}
+
+void
+fabric_health_excuse(struct fabric_health *h,
+                     const struct fabric_health_config *config)
+{
+    h->penalty -= MIN(h->penalty, FLAP_PENALTY);
+    h->n_flaps -= h->n_flaps > 0;
+    if (h->new_flapping && h->penalty < config->flap_suppress) {
+        h->new_flapping = false;
+        h->alarms &= ~bit(FABRIC_HEALTH_FLAPPING);
+        if (h->reasons == bit(FABRIC_HEALTH_FLAPPING)) {
+            h->n_degraded--;
+        }
+        h->reasons &= ~bit(FABRIC_HEALTH_FLAPPING);
+    }
 }
 
 /* Judgement. */

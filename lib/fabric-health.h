@@ -180,6 +180,7 @@ struct fabric_health {
     long long int recovered;    /* When it was last degraded, or 0. */
 
     bool alive;
+    bool new_flapping;          /* Flapping since it last went down? */
     long long int up_since;
     uint32_t penalty;           /* At the time... */
     long long int penalty_when; /* ...of this. */
@@ -200,6 +201,10 @@ void fabric_health_init(struct fabric_health *,
 void fabric_health_set_alive(struct fabric_health *,
                              const struct fabric_health_config *, bool alive,
                              long long int now);
+
+/* Takes back that liveness last said that it does not. */
+void fabric_health_excuse(struct fabric_health *,
+                          const struct fabric_health_config *);
 
 /* A probe of 'size' bytes, inner headers included, leaves. */
 void fabric_health_sent(struct fabric_health *,

@@ -23,6 +23,11 @@
 
 #define DEAF_ROUNDS 4
 
+/* For how long a host that was late is expected to be late again, and how late
+ * at most, ms. */
+#define WAIT_MAX_AGE 10000
+#define MAX_PATIENCE 1000
+
 void
 fabric_hearing_init(struct fabric_hearing *h)
 {
@@ -173,6 +178,24 @@ fabric_hearing_spread(struct fabric_hearing *h, uint16_t ssid,
     }
     h->spread = now;
     return true;
+}
+
+void
+fabric_hearing_note_wait(struct fabric_hearing *h, int64_t us,
+                         long long int now)
+{
+    if (us >= h->wait || now - h->wait_when >= WAIT_MAX_AGE) {
+        h->wait = MIN(us, MAX_PATIENCE * 1000);
+        h->wait_when = now;
+    }
+}
+
+long long int
+fabric_hearing_patience(const struct fabric_hearing *h, long long int since,
+                        long long int now)
+{
+    return (h->latest <= since && now - h->wait_when < WAIT_MAX_AGE
+            ? h->wait / 1000 : 0);
 }
 
 uint64_t

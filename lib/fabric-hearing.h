@@ -63,6 +63,11 @@ struct fabric_hearing {
     long long int round;        /* When our latest tests left; 0: none did. */
     unsigned int deaf;          /* Rounds for which we still are. */
     long long int spread;       /* When an answer last went by all paths. */
+
+    long long int latest;       /* When anything last came; 0: never. */
+    int64_t wait;               /* Longest that a test or answer waited for
+                                 * either host lately, us... */
+    long long int wait_when;    /* ...which was then. */
 };
 
 /* How long what was heard is worth telling, ms. */
@@ -107,6 +112,17 @@ void fabric_hearing_told(struct fabric_hearing *,
 bool fabric_hearing_spread(struct fabric_hearing *, uint16_t ssid,
                            const struct fabric_stamp_report *report,
                            long long int now);
+
+/* A test and its answer have waited for 'us' for the hosts that they came
+ * to. */
+void fabric_hearing_note_wait(struct fabric_hearing *, int64_t us,
+                              long long int now);
+
+/* Returns how much longer than usual, in ms, to wait for answers on a path
+ * that has not been answered since 'since', at 'now': the peer may not be
+ * running, if it was heard on no path since. */
+long long int fabric_hearing_patience(const struct fabric_hearing *,
+                                      long long int since, long long int now);
 
 /* Returns how fit one of our paths is to carry answers to a test that came
  * from 'port'; the highest is best.  The path is in 'state', has source port

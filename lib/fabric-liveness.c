@@ -33,6 +33,7 @@ void
 fabric_liveness_reset(struct fabric_liveness *l)
 {
     l->state = FABRIC_PATH_UNKNOWN;
+    l->missed = false;
     l->n_unanswered = l->n_run = 0;
     fabric_liveness_forget_rtt(l);
 }
@@ -165,20 +166,50 @@ fabric_liveness_answered(struct fabric_liveness *l,
     return fabric_liveness_heard(l, config, seq);
 }
 
+/* How long the last probe is given to be answered, ms.  A round trip well
+ * below the granularity of the clock adds nothing. */
+static long long int
+last_wait(const struct fabric_liveness *l,
+          const struct fabric_probe_config *config)
+{
+    long long int rtt_ms = DIV_ROUND_UP(MAX(l->rtt_smoothed_us, 0), 1000);
+
+    return MAX(config->interval / 2, 1) + (rtt_ms > 1 ? 2 * rtt_ms : 0);
+}
+
+bool
+fabric_liveness_excuse(struct fabric_liveness *l,
+                       const struct fabric_probe_config *config,
+                       uint32_t seq, int64_t rtt_us, int64_t waited_us)
+{
+    uint32_t age = l->down_seq - seq;
+    bool was_missed = age && age <= l->n_missed;
+
+    if (!l->missed) {
+        return false;
+    }
+    l->missed = false;
+    if (rtt_us > last_wait(l, config) * 1000
+        || (!was_missed && waited_us < (config->multiplier * INT64_C(1000)
+                                        * config->interval))) {
+        return false;
+    }
+    l->state = FABRIC_PATH_UP;
+    l->n_down--;
+    l->n_excused++;
+    return true;
+}
+
 long long int
 fabric_liveness_deadline(const struct fabric_liveness *l,
                          const struct fabric_probe_config *config)
 {
-    long long int rtt_ms = DIV_ROUND_UP(MAX(l->rtt_smoothed_us, 0), 1000);
-
     if (l->state == FABRIC_PATH_DOWN || l->n_unanswered < config->multiplier) {
         return LLONG_MAX;
     }
-
-    /* A round trip well below the granularity of the clock adds nothing. */
     return (l->unanswered_since
             + (long long int) (config->multiplier - 1) * config->interval
-            + MAX(config->interval / 2, 1) + (rtt_ms > 1 ? 2 * rtt_ms : 0));
+            + last_wait(l, config));
 }
 
 bool
@@ -191,6 +222,9 @@ fabric_liveness_check(struct fabric_liveness *l,
         return false;
     }
     fabric_liveness_fail(l);
+    l->missed = true;
+    l->down_seq = l->next_seq;
+    l->n_missed = l->n_unanswered;
     return true;
 }
 
@@ -199,6 +233,7 @@ fabric_liveness_fail(struct fabric_liveness *l)
 {
     if (l->state != FABRIC_PATH_DOWN) {
         l->state = FABRIC_PATH_DOWN;
+        l->missed = false;
         l->n_run = 0;
         l->n_down++;
         l->rtt_min_us = -1;

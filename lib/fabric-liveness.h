@@ -53,9 +53,16 @@ struct fabric_liveness {
     bool trying;                        /* ...if it was not answered. */
     uint32_t n_tries;                   /* Not answered so far. */
 
+    bool missed;                        /* Went down for want of answers... */
+    uint32_t down_seq;                  /* ...to tests before this one... */
+    unsigned int n_missed;              /* ...of which it were so many. */
+
     uint64_t probe_tx;
     uint64_t probe_rx;
     uint64_t n_down;
+    uint64_t n_excused;                 /* Times that it was down, not counted
+                                         * in 'n_down', since the peer did not
+                                         * run. */
 
     int64_t rtt_us;                     /* -1 until measured. */
     int64_t rtt_min_us;
@@ -96,6 +103,15 @@ bool fabric_liveness_answered(struct fabric_liveness *,
 
 /* Round trips are others from now on. */
 void fabric_liveness_forget_rtt(struct fabric_liveness *);
+
+/* The answer to probe 'seq', of which fabric_liveness_answered() has just been
+ * told, was under way for 'rtt_us', and it or the probe waited for 'waited_us'
+ * for the two hosts.  Returns true, and takes back that the path went down, if
+ * it is the first answer since and the path had brought it in time: not the
+ * path, but a host did not run.  The path is up then. */
+bool fabric_liveness_excuse(struct fabric_liveness *,
+                            const struct fabric_probe_config *, uint32_t seq,
+                            int64_t rtt_us, int64_t waited_us);
 
 /* The peer says on another path that probe 'seq' arrived.  Returns true if the
  * state changed. */

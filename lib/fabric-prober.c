@@ -19,6 +19,7 @@
 #include "fabric-prober.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 
 #include "coverage.h"
@@ -51,6 +52,10 @@ struct schedule {
     struct heap endpoints;
     size_t n_idle;
     long long int next_watch;           /* ms. */
+    long long int heard;                /* What had arrived by then has been
+                                         * received, ms... */
+    bool all;                           /* ...and nothing was left. */
+    long long int now;                  /* Of the latest run, ms. */
 };
 
 /* [0] is served by the main loop, [1] by the thread. */
@@ -69,6 +74,10 @@ static struct latch exit_latch;
 
 /* How often the marks of idle endpoints are looked at, ms. */
 #define WATCH_INTERVAL 100
+
+/* Silence is judged after so long even if there is more to receive all the
+ * time, ms. */
+#define MAX_UNHEARD 1000
 
 /* Points in time, in each interval, at which endpoints may be probed. */
 #define GRID 32
@@ -119,6 +128,22 @@ endpoint_config(const struct fabric_endpoint *ep)
     return config;
 }
 
+/* Returns when 'path', if nothing is heard, is to be judged. */
+static long long int
+path_deadline(const struct fabric_path *path,
+              const struct fabric_probe_config *config)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    const struct fabric_endpoint *ep = path->endpoint;
+    const struct fabric_liveness *l = &path->live;
+    long long int deadline = fabric_liveness_deadline(l, config);
+
+    return (deadline == LLONG_MAX ? deadline
+            : deadline + fabric_hearing_patience(&ep->hearing,
+                                                 l->unanswered_since,
+                                                 endpoint_schedule(ep)->now));
+}
+
 static long long int
 next_event(const struct fabric_endpoint *ep,
            const struct fabric_probe_config *config)
@@ -132,7 +157,9 @@ next_event(const struct fabric_endpoint *ep,
         const struct fabric_liveness *l = &ep->paths[i]->live;
 
         if (l->state != FABRIC_PATH_UNKNOWN || ep->answers) {
-            next = MIN(next, fabric_liveness_deadline(l, config));
+            /* Later, if there is more to receive. */
+            next = MIN(next, MAX(path_deadline(ep->paths[i], config),
+                                 endpoint_schedule(ep)->now + 1));
         }
     }
     return next;
@@ -380,6 +407,7 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric_probe_config config = endpoint_config(ep);
+    long long int heard = endpoint_schedule(ep)->heard;
     bool stamp = fabric_bfd_peer_uses_stamp(ep);
 
     fabric_endpoint_run(ep);
@@ -389,9 +417,9 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
         if (!config.enabled) {
             path->unreachable = false;
             fabric_path_refresh(path);
-        } else if (stamp
+        } else if (stamp && heard >= path_deadline(path, &config)
                    && fabric_liveness_check(&path->live, &config, ep->answers,
-                                            now * 1000)) {
+                                            heard * 1000)) {
             fabric_path_refresh(path);
         }
     }
@@ -419,18 +447,23 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
     }
 }
 
+/* This thread may have waited for a processor, or for the mutex, since it
+ * received, and answers may have come meanwhile.  So silence is judged as of
+ * the time until which everything was received. */
 static void
 run_timers(bool threaded)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct heap *heap = &schedules[threaded].endpoints;
-    long long int now = time_msec();
+    struct schedule *s = &schedules[threaded];
+    struct heap *heap = &s->endpoints;
+    long long int now = s->all ? s->heard : time_msec();
 
     fabric_burst_init(&burst);
     if (threaded) {
         fabric_discover_run(&burst);
     }
     watch_idle(threaded, now);
+    s->now = now;
     while (!heap_is_empty(heap)
            && heap_max(heap)->priority >= time_to_priority(now)) {
         struct fabric_endpoint *ep
@@ -458,16 +491,18 @@ fabric_prober_receive(struct fabric *f, struct fabric_uplink *up,
     ovs_mutex_unlock(&fabric_table_mutex);
 }
 
-/* Receives what 'up' has, but not for ever: others want their turn. */
+/* Receives what 'up' has, but not for ever: others want their turn.  Sets
+ * '*all' to false if something may be left. */
 static bool
-receive_uplink(struct fabric *f, struct fabric_uplink *up)
+receive_uplink(struct fabric *f, struct fabric_uplink *up, bool *all)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric_rx rx[FABRIC_RX_PROBE_BURST];
     bool any = false;
+    size_t n = 0;
 
     for (int rounds = 0; rounds < 16; rounds++) {
-        size_t n = up->class->recv_probe(up, rx);
+        n = up->class->recv_probe(up, rx);
 
         for (size_t i = 0; i < n; i++) {
             fabric_session_receive(f, up, &rx[i], &burst);
@@ -475,9 +510,10 @@ receive_uplink(struct fabric *f, struct fabric_uplink *up)
         fabric_burst_flush(&burst);
         any |= n > 0;
         if (n < FABRIC_RX_PROBE_BURST) {
-            break;
+            return any;
         }
     }
+    *all = false;
     return any;
 }
 
@@ -485,7 +521,9 @@ static bool
 run_receive(bool threaded)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    bool any = false;
+    struct schedule *s = &schedules[threaded];
+    long long int now = time_msec();
+    bool any = false, all = true;
     struct fabric *f;
 
     fabric_burst_init(&burst);
@@ -497,9 +535,13 @@ run_receive(bool threaded)
         }
         ups = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
         for (size_t i = 0; i < ups->n; i++) {
-            any |= receive_uplink(f, ups->uplinks[i]);
+            any |= receive_uplink(f, ups->uplinks[i], &all);
         }
     }
+    if (all || now - s->heard >= MAX_UNHEARD) {
+        s->heard = now;
+    }
+    s->all = all;
     return any;
 }
 

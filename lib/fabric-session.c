@@ -33,14 +33,20 @@
 #include "fabric-mtu.h"
 #include "fabric-private.h"
 #include "hash.h"
-#include "ovs-thread.h"
+#include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
 
+VLOG_DEFINE_THIS_MODULE(fabric_session);
+
+COVERAGE_DEFINE(fabric_path_excused);
 COVERAGE_DEFINE(fabric_probe_sent);
 COVERAGE_DEFINE(fabric_probe_reflected);
 COVERAGE_DEFINE(fabric_probe_spread);
 COVERAGE_DEFINE(fabric_probe_answered);
+
+/* The longest that a datagram may have waited for us, ns. */
+#define RX_WAIT_MAX INT64_C(5000000000)
 
 /* How long 'rx' has waited for us, ns. */
 static int64_t
@@ -49,7 +55,7 @@ rx_wait_ns(const struct fabric_rx *rx)
     int64_t wait = rx->rx_ns ? fabric_burst_wall_ns() - rx->rx_ns : 0;
 
     /* A clock that was set meanwhile. */
-    return wait < 0 || wait > 1000000000 ? 0 : wait;
+    return wait < 0 || wait > RX_WAIT_MAX ? 0 : wait;
 }
 
 /* Session-Sender: tests. */
@@ -516,13 +522,29 @@ measure(struct fabric_path *path, const struct fabric_rx *rx,
     fabric_grade_path(path);
 }
 
+/* Tells that 'path' was taken for dead while a test or its answer waited for
+ * 'waited' us for one of the two hosts. */
+static void
+log_excuse(const struct fabric_path *path, int64_t waited)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
+
+    COVERAGE_INC(fabric_path_excused);
+    VLOG_INFO_RL(&rl, "%s: endpoint %s: path with port %"PRIu16" was down "
+                 "only because a probe was not looked at for %"PRId64" ms",
+                 path->endpoint->fabric->name, path->endpoint->name,
+                 ntohs(fabric_table_paths[path->index].src_port),
+                 waited / 1000);
+}
+
 static void
 answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
          const struct fabric_rx *rx, const struct fabric_stamp *reply)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric_path *path = find_ssid(ep, reply->ssid);
-    int64_t residence, rtt;
+    int64_t residence, waited, rtt;
 
     if (reply->ssid >= FABRIC_MTU_SSID) {
         fabric_mtu_answered(ep, up, rx, reply->ssid, reply->sender_seq);
@@ -534,6 +556,7 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
     }
     if (reply->has_report && reply->report.copy) {
         take_report(ep, reply);
+        heard(ep, reply);
         return;
     }
     if (!path || !is_expected(path, reply)) {
@@ -546,8 +569,10 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
     note_way_back(path, up, rx);
     residence = ((int64_t) fabric_stamp_ts_to_ns(reply->timestamp)
                  - (int64_t) fabric_stamp_ts_to_ns(reply->rx_timestamp));
-    rtt = (time_usec() - (rx_wait_ns(rx) + MAX(residence, 0)) / 1000
+    waited = (rx_wait_ns(rx) + MAX(residence, 0)) / 1000;
+    rtt = (time_usec() - waited
            - fabric_liveness_departure(&path->live, reply->sender_seq));
+    fabric_hearing_note_wait(&ep->hearing, waited, time_msec());
     rtt = MIN(MAX(rtt, 0), FABRIC_RTT_MAX);
     forget_test(path, reply);
     take_report(ep, reply);
@@ -555,6 +580,12 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
     if (fabric_liveness_answered(&path->live, &ep->fabric->probe,
                                  reply->sender_seq, rtt)) {
         fabric_path_refresh(path);
+    }
+    if (fabric_liveness_excuse(&path->live, &ep->fabric->probe,
+                               reply->sender_seq, rtt, waited)) {
+        fabric_path_refresh(path);
+        fabric_health_excuse(&path->health, &ep->fabric->health);
+        log_excuse(path, waited);
     }
     measure(path, rx, reply, rtt);
 }
@@ -606,6 +637,7 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
         fabric_drop_count(refusal(result), 1);
         return;
     }
+    ep->hearing.latest = time_msec();
     if (stamp.reflected) {
         answered(ep, up, rx, &stamp);
     } else {

@@ -20,6 +20,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-macros.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-live.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-netdev.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-odp.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-oneway.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-openflow.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-paths.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-pmtu.at

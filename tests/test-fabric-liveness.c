@@ -145,6 +145,62 @@ test_stall(void)
     assert(x.l.state == FABRIC_PATH_UP);
 }
 
+/* A peer that did not run for a while answers late what came in time.  It is
+ * not the path's fault. */
+static void
+test_excuse(void)
+{
+    for (int stall = 4; stall < 60; stall++) {
+        struct fixture x = make_up();
+        uint32_t first = x.seq + 1;
+
+        run_until_down(&x);
+        while (x.seq - first < stall) {
+            x.now += 1;
+            if (!(x.now % config.interval)) {
+                probe(&x);
+            }
+        }
+        for (uint32_t seq = first; seq <= x.seq; seq++) {
+            int64_t waited = (x.now * 1000
+                              - fabric_liveness_departure(&x.l, seq));
+
+            fabric_liveness_answered(&x.l, &config, seq, 0);
+            assert(fabric_liveness_excuse(&x.l, &config, seq, 0, waited)
+                   == (seq == first));
+            assert(x.l.state == FABRIC_PATH_UP);
+        }
+        assert(!x.l.n_down && x.l.n_excused == 1);
+        assert(!check(&x, true));
+    }
+}
+
+/* But it is, if answers come late for another reason, or those that are missed
+ * never come. */
+static void
+test_no_excuse(void)
+{
+    struct fixture x = make_up();
+    uint32_t first = x.seq + 1;
+
+    run_until_down(&x);
+    answer(&x, first);
+    assert(!fabric_liveness_excuse(&x.l, &config, first, 15000, 0));
+    assert(x.l.state == FABRIC_PATH_DOWN && x.l.n_down == 1);
+
+    /* The first answer has decided. */
+    answer(&x, first + 1);
+    assert(!fabric_liveness_excuse(&x.l, &config, first + 1, 0, 30000));
+
+    x = make_up();
+    run_until_down(&x);
+    x.now += config.interval;
+    probe(&x);
+    answer(&x, x.seq);
+    assert(!fabric_liveness_excuse(&x.l, &config, x.seq, 0, 1000));
+    assert(x.l.state == FABRIC_PATH_DOWN && x.l.n_down == 1);
+}
+
 /* Answers that are duplicated, late, or to probes never sent. */
 static void
 test_strange_answers(void)
@@ -272,6 +328,8 @@ test_fabric_liveness_main(int argc OVS_UNUSED, char *argv[] OVS_UNUSED)
     test_recovery();
     test_unknown();
     test_stall();
+    test_excuse();
+    test_no_excuse();
     test_strange_answers();
     test_rtt();
     test_long_rtt();
