@@ -365,6 +365,7 @@ sync_arrival(struct fabric_arrival *a, uint32_t number)
 struct tuple {
     struct fabric_arrival *arrival;
     const struct fabric_path *path;
+    bool needs_csum;
 };
 
 /* Lists what 'ep' has.  It stays as long as this thread does not quiesce, so
@@ -379,7 +380,9 @@ list_tuples(const struct fabric_endpoint *ep, struct tuple **tuplesp)
     size_t n = 0;
 
     LIST_FOR_EACH (a, node, &ep->arrivals) {
-        tuples[n++] = (struct tuple) { a, a->path };
+        tuples[n++] = (struct tuple) {
+            a, a->path, a->path && a->path->bare.needs_csum
+        };
     }
     *tuplesp = tuples;
     return n;
@@ -460,8 +463,9 @@ sync_endpoint(const struct fabric *f, uint32_t number,
     for (size_t i = 0; i < n; i++) {
         struct fabric_arrival *a = tuples[i].arrival;
         bool zero_csum_ok
-            = (IN6_IS_ADDR_V4MAPPED(&fabric_table_paths[a->index].local_ip)
-               || answers || !f->uplink_config.csum);
+            = ((IN6_IS_ADDR_V4MAPPED(&fabric_table_paths[a->index].local_ip)
+                || answers || !f->uplink_config.csum)
+               && !tuples[i].needs_csum);
 
         if (tuples[i].path) {
             const struct fabric_table_path *p

@@ -3,6 +3,8 @@
 # One file a line, in the order of the names.
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-arrival.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-arrival.h
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bare.c
+lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bare.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bfd-frame.c
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bfd-frame.h
 lib_libopenvswitch_la_SOURCES += weft/lib/fabric-bfd-peer.c

@@ -149,6 +149,7 @@ send_run(struct fabric_burst_item **items, size_t n)
             .tos = items[i]->tos,
             .ttl = items[i]->ttl ? items[i]->ttl : fabric_probe_ttl(up),
             .whole = items[i]->whole,
+            .bare = items[i]->bare,
             .iov = iov,
             .n_iov = 1,
             .size = iov->iov_len,
@@ -202,7 +203,7 @@ fabric_burst_add(struct fabric_burst *b, const struct fabric *f,
     item->port_idx = port_idx;
     item->remote_ip = *remote;
     item->ttl = 0;
-    item->whole = false;
+    item->whole = item->bare = false;
     item->path = path;
     item->hearing = NULL;
     return item;

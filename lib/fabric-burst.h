@@ -37,6 +37,7 @@ struct fabric_burst_item {
     uint8_t ttl;                        /* Outer TTL, 0: that of probes. */
     uint8_t class;                      /* Index of its DSCP. */
     bool whole;                         /* Not to be fragmented. */
+    bool bare;                          /* Without UDP checksum. */
 };
 
 #define FABRIC_BURST_MAX 256

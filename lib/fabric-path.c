@@ -145,6 +145,25 @@ fabric_path_refresh(struct fabric_path *path)
 }
 
 void
+fabric_path_bare_changed(struct fabric_path *path)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
+    const struct fabric_table_path *p = &fabric_table_paths[path->index];
+    char local[INET6_ADDRSTRLEN], remote[INET6_ADDRSTRLEN];
+
+    VLOG_INFO_RL(&rl, "%s: endpoint %s: path %s -> %s port %"PRIu16" %s",
+                 path->endpoint->fabric->name, path->endpoint->name,
+                 ipv6_string_mapped(local, &p->local_ip),
+                 ipv6_string_mapped(remote, &p->remote_ip),
+                 ntohs(p->src_port),
+                 (path->bare.needs_csum
+                  ? "loses datagrams without UDP checksum, so only userspace "
+                  "sends over it"
+                  : "does not need UDP checksums any more"));
+    fabric_registry_changed();
+}
+
+void
 fabric_path_set_unreachable(uint32_t index)
 {
     struct fabric_path *path;
@@ -202,6 +221,7 @@ fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
 
     /* What a peer remembers of us from before a restart must not fit. */
     path->live.next_seq = random_uint32();
+    path->bare.seq = random_uint32();
     fabric_path_aux[index] = (struct fabric_path_aux) { uplink, port_idx };
     fabric_path_by_index[index] = path;
     fabric_path_refresh(path);
@@ -246,6 +266,8 @@ fabric_path_get_info(const struct fabric_path *path,
         .probe_rx = l->probe_rx,
         .probe_lost = fabric_liveness_lost(l),
         .n_down = l->n_down,
+        .n_stalls = l->n_excused,
+        .needs_csum = path->bare.needs_csum,
         .rtt_us = l->rtt_us,
         .rtt_min_us = l->rtt_min_us,
         .rtt_smoothed_us = l->rtt_smoothed_us,

@@ -20,6 +20,7 @@
  * An object that is removed is freed after an RCU grace period. */
 
 #include "cmap.h"
+#include "fabric-bare.h"
 #include "fabric-bfd-peer.h"
 #include "fabric-health.h"
 #include "fabric-hearing.h"
@@ -204,6 +205,8 @@ struct fabric_path {
     unsigned int round;                 /* Last round of discovery. */
     struct fabric_hops *hops;           /* Its route, or NULL. */
 
+    struct fabric_bare bare;
+
     /* fabric-mtu.c's. */
     struct fabric_pmtu pmtu;
     uint16_t pmtu_nonce;
@@ -293,6 +296,10 @@ void fabric_path_get_info(const struct fabric_path *,
 
 /* Recomputes the state of 'path' from its parts and publishes it. */
 void fabric_path_refresh(struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* It changed whether 'path' needs checksums. */
+void fabric_path_bare_changed(struct fabric_path *path)
     OVS_REQUIRES(fabric_table_mutex);
 
 /* The host cannot send over path 'index' now.  Any thread. */

@@ -402,6 +402,39 @@ check_idle(struct fabric_endpoint *ep, long long int now)
 
 /* Timers. */
 
+/* Does the kernel send data without checksum, while userspace does not? */
+static bool
+sends_bare(const struct fabric *f_)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric *f = CONST_CAST(struct fabric *, f_);
+    const uint64_t *stats;
+    bool csum_always;
+
+    atomic_read_relaxed(&f->kern_stats, &stats);
+    atomic_read_relaxed(&f->csum_always, &csum_always);
+    return stats && !csum_always && f->uplink_config.csum;
+}
+
+/* Finds out whether the path needs checksums, before its ordinary test. */
+static void
+run_bare(struct fabric_path *path)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    bool changed = false;
+
+    if (!sends_bare(path->endpoint->fabric)) {
+        changed = fabric_bare_stop(&path->bare);
+    } else if (path->live.state == FABRIC_PATH_UP && path->live.ever_direct
+               && fabric_bare_run(&path->bare, path->live.last_direct,
+                                  path->live.next_seq, &changed)) {
+        fabric_session_bare(path, path->bare.seq, &burst);
+    }
+    if (changed) {
+        fabric_path_bare_changed(path);
+    }
+}
+
 static void
 endpoint_event(struct fabric_endpoint *ep, long long int now)
     OVS_REQUIRES(fabric_table_mutex)
@@ -437,6 +470,7 @@ endpoint_event(struct fabric_endpoint *ep, long long int now)
             fabric_hearing_begin_round(&ep->hearing, now);
         }
         for (size_t i = 0; stamp && i < ep->n_paths; i++) {
+            run_bare(ep->paths[i]);
             fabric_session_test(ep->paths[i], &burst);
         }
         if (!ep->idle) {

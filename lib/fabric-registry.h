@@ -203,6 +203,9 @@ struct fabric_path_info {
     uint64_t probe_rx;
     uint64_t probe_lost;
     uint64_t n_down;            /* Times that it went down. */
+    uint64_t n_stalls;          /* Times that it did, not counted among them,
+                                 * since a host did not run. */
+    bool needs_csum;            /* Loses what has no UDP checksum? */
     int64_t rtt_us;             /* Last, or -1 if never measured. */
     int64_t rtt_min_us;         /* Least since up, or -1. */
     int64_t rtt_smoothed_us;    /* Smoothed (RFC 6298 section 2), or -1. */

@@ -183,6 +183,25 @@ fabric_session_size(const struct fabric_path *path, uint16_t size,
                      size - outer_len(path->uplink));
 }
 
+void
+fabric_session_bare(const struct fabric_path *path, uint32_t seq,
+                    struct fabric_burst *b)
+{
+    const struct fabric *f = path->endpoint->fabric;
+    struct fabric_burst_item *item
+        = fabric_burst_add(b, f, path->uplink, path->port_idx,
+                           &fabric_table_paths[path->index].remote_ip, NULL);
+
+    item->tos = f->probe.dscps[0] << 2 | IP_ECN_ECT_0;
+    item->class = 0;
+    item->bare = true;
+    item->stamp = (struct fabric_stamp) {
+        .seq = seq,
+        .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
+        .ssid = FABRIC_BARE_SSID + path->ssid,
+    };
+}
+
 /* Session-Reflector. */
 
 /* Returns the path of 'ep' that carries answers to 'remote' from 'up', as the
@@ -522,6 +541,17 @@ measure(struct fabric_path *path, const struct fabric_rx *rx,
     fabric_grade_path(path);
 }
 
+static void
+bare_answered(struct fabric_endpoint *ep, const struct fabric_stamp *reply)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_path *path = find_ssid(ep, reply->ssid - FABRIC_BARE_SSID);
+
+    if (path && fabric_bare_answered(&path->bare, reply->sender_seq)) {
+        fabric_path_bare_changed(path);
+    }
+}
+
 /* Tells that 'path' was taken for dead while a test or its answer waited for
  * 'waited' us for one of the two hosts. */
 static void
@@ -546,6 +576,10 @@ answered(struct fabric_endpoint *ep, struct fabric_uplink *up,
     struct fabric_path *path = find_ssid(ep, reply->ssid);
     int64_t residence, waited, rtt;
 
+    if (reply->ssid >= FABRIC_BARE_SSID) {
+        bare_answered(ep, reply);
+        return;
+    }
     if (reply->ssid >= FABRIC_MTU_SSID) {
         fabric_mtu_answered(ep, up, rx, reply->ssid, reply->sender_seq);
         return;

@@ -57,6 +57,15 @@ void fabric_session_size(const struct fabric_path *, uint16_t size,
                          uint16_t ssid, uint32_t seq, struct fabric_burst *)
     OVS_REQUIRES(fabric_table_mutex);
 
+/* Session identifiers of bare tests (fabric-bare.h): this and the path's. */
+#define FABRIC_BARE_SSID 0xc000
+
+/* Adds test 'seq' of the path that has no UDP checksum and is not part of the
+ * path's test. */
+void fabric_session_bare(const struct fabric_path *, uint32_t seq,
+                         struct fabric_burst *)
+    OVS_REQUIRES(fabric_table_mutex);
+
 /* Processes datagram 'rx', which 'up' of 'f' has received: adds the answer to
  * a test to the burst, or takes an answer. */
 void fabric_session_receive(struct fabric *f, struct fabric_uplink *up,

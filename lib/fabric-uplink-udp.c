@@ -87,6 +87,9 @@ struct udp_uplink {
     int data_fd;
     int probe_fd;
     int tx_fds[FABRIC_MAX_PATHS_PER_REMOTE];    /* [up.n_ports]. */
+    int bare_fds[FABRIC_MAX_PATHS_PER_REMOTE];  /* Likewise, to send without
+                                                 * checksum; -1 if the others
+                                                 * do or it cannot. */
     atomic_bool gso;            /* UDP_SEGMENT usable? Only ever cleared. */
     uint8_t *rx_bufs;           /* FABRIC_RX_BURST buffers, for data. */
     uint8_t *probe_bufs;        /* Likewise, for probes. */
@@ -248,17 +251,23 @@ open_receive(struct udp_uplink *udp)
     return NULL;
 }
 
-/* Has 'fd' send without UDP checksum if that is how 'config' wants it. */
+/* Has 'fd' send without UDP checksum. */
 static void
-set_no_csum(int fd, const struct fabric_uplink_config *config)
+clear_csum(int fd, const struct fabric_uplink_config *config)
 {
-    if (config->csum) {
-        return;
-    }
     if (IN6_IS_ADDR_V4MAPPED(&config->local_ip)) {
         fabric_socket_set(fd, SOL_SOCKET, SO_NO_CHECK, 1);
     } else {
         fabric_socket_set(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, 1);
+    }
+}
+
+/* Likewise, if that is how 'config' wants it. */
+static void
+set_no_csum(int fd, const struct fabric_uplink_config *config)
+{
+    if (!config->csum) {
+        clear_csum(fd, config);
     }
 }
 
@@ -287,13 +296,31 @@ clear_flow_label(int fd)
     fabric_socket_set(fd, IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, 0);
 }
 
+/* Prepares 'fd', which belongs to a source port, for sending. */
+static void
+configure_tx(const struct udp_uplink *udp, int fd)
+{
+    const struct fabric_uplink_config *config = &udp->up.config;
+
+    fabric_socket_deafen(fd);
+    if (udp->family == AF_INET6) {
+        clear_flow_label(fd);
+        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, config->ttl);
+        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                          IPV6_PMTUDISC_DONT);
+    } else {
+        fabric_socket_set(fd, IPPROTO_IP, IP_TTL, config->ttl);
+        fabric_socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+                          IP_PMTUDISC_OMIT);
+    }
+}
+
 static char *
 udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
 {
     struct udp_uplink *udp = udp_uplink_cast(up);
     const struct fabric_uplink_config *config = &udp->up.config;
     uint32_t end = MIN(config->src_port_base + SRC_PORT_SEARCH, 65536);
-    bool v6 = udp->family == AF_INET6;
     int fd = -EADDRINUSE;
 
     while (*port && *port < end) {
@@ -309,19 +336,19 @@ udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
     }
 
     udp->tx_fds[i] = fd;
-    fabric_socket_deafen(fd);
     set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE);
-    if (v6) {
-        clear_flow_label(fd);
-        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, config->ttl);
-        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-                          IPV6_PMTUDISC_DONT);
-    } else {
-        fabric_socket_set(fd, IPPROTO_IP, IP_TTL, config->ttl);
-        fabric_socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-                          IP_PMTUDISC_OMIT);
-    }
+    configure_tx(udp, fd);
     set_no_csum(fd, config);
+
+    udp->bare_fds[i] = -1;
+    if (config->csum) {
+        fd = fabric_socket_bound(&config->local_ip, *port, true);
+        if (fd >= 0) {
+            udp->bare_fds[i] = fd;
+            configure_tx(udp, fd);
+            clear_csum(fd, config);
+        }
+    }
     return NULL;
 }
 
@@ -352,6 +379,9 @@ udp_destroy(struct fabric_uplink *up)
 
     for (size_t i = 0; i < up->n_ports; i++) {
         close(udp->tx_fds[i]);
+        if (udp->bare_fds[i] >= 0) {
+            close(udp->bare_fds[i]);
+        }
     }
     if (udp->data_fd >= 0) {
         close(udp->data_fd);
@@ -428,13 +458,14 @@ static int
 send_one(const struct fabric_datagram *d, void *udp_)
 {
     const struct udp_uplink *udp = udp_;
+    int bare_fd = d->bare ? udp->bare_fds[d->port_idx] : -1;
     struct sockaddr_storage ss;
     union tx_control control;
     struct msghdr msg;
 
     compose_msg(udp, d, &msg, &ss, &control);
-    return (sendmsg(udp->tx_fds[d->port_idx], &msg, MSG_DONTWAIT) < 0
-            ? errno : 0);
+    return (sendmsg(bare_fd >= 0 ? bare_fd : udp->tx_fds[d->port_idx], &msg,
+                    MSG_DONTWAIT) < 0 ? errno : 0);
 }
 
 /* Handles the refusal of GSO message 'd' with 'error'. */
@@ -533,12 +564,13 @@ udp_send(struct fabric_uplink *up, struct fabric_datagram *d, size_t n)
         bool gso;
 
         atomic_read_relaxed(&udp->gso, &gso);
-        if (d[i].whole
+        if (d[i].whole || d[i].bare
             || (!gso && d[i].gso_size && d[i].size > d[i].gso_size)) {
             if (i > start) {
                 udp_send_burst(udp, &d[start], i - start);
             }
             d[i].error = (d[i].whole ? send_whole(udp, &d[i])
+                          : d[i].bare ? send_one(&d[i], udp)
                           : fabric_datagram_send_singly(&d[i], send_one,
                                                         udp));
             start = i + 1;

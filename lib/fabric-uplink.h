@@ -51,6 +51,7 @@ struct fabric_datagram {
     unsigned int port_idx;
     uint8_t tos;
     uint8_t ttl;                /* 0: the uplink's. */
+    bool bare;                  /* Without UDP checksum, if the driver can. */
     bool whole;                 /* Not to be fragmented by anyone; EMSGSIZE if
                                  * it does not even fit the interface. */
     struct iovec *iov;          /* UDP payload. */

@@ -121,6 +121,19 @@ reply_ips(const struct in6_addr *ips, size_t n)
     return array;
 }
 
+struct json *
+reply_hops(const struct in6_addr *ips, size_t n)
+{
+    struct json *array = json_array_create_empty();
+
+    for (size_t i = 0; i < n; i++) {
+        json_array_add(array, (ipv6_is_zero(&ips[i])
+                               ? json_string_create("*")
+                               : reply_ip(&ips[i])));
+    }
+    return array;
+}
+
 void
 reply_put_integer(struct json *object, const char *member, int64_t value)
 {

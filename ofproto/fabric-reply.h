@@ -45,6 +45,9 @@ void reply_put_line(struct ds *, const struct json *object,
 struct json *reply_ip(const struct in6_addr *);
 struct json *reply_ips(const struct in6_addr *, size_t n);
 
+/* Likewise, addresses of routers; "*" for one that is not known. */
+struct json *reply_hops(const struct in6_addr *, size_t n);
+
 void reply_put_integer(struct json *object, const char *member, int64_t);
 
 /* Returns NULL if 'object' has no such member. */

@@ -447,19 +447,6 @@ put_health(struct json *object, const struct fabric_path_info *path)
 
 /* Routers by distance, "*" for one that is silent, without those at the end
  * that are not known. */
-static struct json *
-hops_to_json(const struct fabric_hops *hops)
-{
-    struct json *array = json_array_create_empty();
-
-    for (size_t i = 0; i < hops->n; i++) {
-        json_array_add(array, (ipv6_is_zero(&hops->ip[i])
-                               ? json_string_create("*")
-                               : reply_ip(&hops->ip[i])));
-    }
-    return array;
-}
-
 static void
 put_bfd(struct json *object, const struct fabric_bfd *bfd)
 {
@@ -514,12 +501,19 @@ path_to_json(const struct fabric_endpoint_row *ep,
     reply_put_integer(object, "probe_rx", path->probe_rx);
     reply_put_integer(object, "probe_lost", path->probe_lost);
     reply_put_integer(object, "n_down", path->n_down);
+    if (path->n_stalls) {
+        reply_put_integer(object, "n_stalls", path->n_stalls);
+    }
+    if (path->needs_csum) {
+        json_object_put_string(object, "checksum", "needed");
+    }
     put_health(object, path);
     if (path->mtu) {
         reply_put_integer(object, "mtu", path->mtu);
     }
     if (path->hops.n || path->hops.reached) {
-        json_object_put(object, "hops", hops_to_json(&path->hops));
+        json_object_put(object, "hops",
+                        reply_hops(path->hops.ip, path->hops.n));
     }
     return object;
 }
@@ -534,7 +528,7 @@ reply_paths(struct unixctl_conn *conn, const char *which,
     struct json *rows = json_array_create_empty();
     struct fabric_endpoint_row **eps;
     size_t n = find_endpoints(which, &eps);
-    bool hops = false, mtu = false;
+    bool hops = false, mtu = false, csum = false;
     size_t n_shown = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -550,6 +544,7 @@ reply_paths(struct unixctl_conn *conn, const char *which,
             json_array_add(rows, path_to_json(eps[i], &paths[j]));
             hops |= paths[j].hops.n > 0;
             mtu |= paths[j].mtu > 0;
+            csum |= paths[j].needs_csum;
         }
         free(paths);
     }
@@ -563,7 +558,8 @@ reply_paths(struct unixctl_conn *conn, const char *which,
     ovs_assert(n_columns <= ARRAY_SIZE(shown));
     for (size_t i = 0; i < n_columns; i++) {
         if ((hops || strcmp(columns[i].member, "hops"))
-            && (mtu || strcmp(columns[i].member, "mtu"))) {
+            && (mtu || strcmp(columns[i].member, "mtu"))
+            && (csum || strcmp(columns[i].member, "checksum"))) {
             shown[n_shown++] = columns[i];
         }
     }
@@ -591,6 +587,7 @@ cmd_paths(struct unixctl_conn *conn, int argc, const char *argv[],
         { "tx_packets", "tx packets" },
         { "protocol", "by" },
         { "bfd_state", "BFD" },
+        { "checksum", "checksum" },
         { "mtu", "MTU" },
         { "hops", "hops" },
     };

@@ -3,6 +3,7 @@
 # One file a line, in the order of the names.
 WEFT_TESTSUITE_AT =
 WEFT_TESTSUITE_AT += weft/tests/fabric-actions.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-bare.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-bench.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-bfd.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-codec.at
@@ -45,6 +46,7 @@ EXTRA_DIST += weft/tests/tsan.supp
 # Programs for the suite to call, as sub-commands of upstream's ovstest.
 tests_ovstest_SOURCES += weft/tests/fabric-check.h
 tests_ovstest_SOURCES += weft/tests/fabric-frame.h
+tests_ovstest_SOURCES += weft/tests/test-fabric-bare.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-bfd.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-choice.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-discover.c
