@@ -3,7 +3,10 @@
 /* libmicrohttpd's own timeout is for clients that do nothing; one that sends
  * or takes a byte now and then would keep its place.  So each connection has a
  * deadline here, and one that misses it is shut down, which libmicrohttpd then
- * notices.  The listening socket is ours and outlives a change of the
+ * notices.  So is the oldest connection of whichever address has the most when
+ * there are nearly as many as are served at a time: an address that holds
+ * connections loses its own, and one that asks gets its answer at once.  The
+ * listening socket is ours and outlives a change of the
  * certificate, for which libmicrohttpd has to be started anew. */
 
 #include <config.h>
@@ -13,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +25,11 @@
 
 #include "fabric-auth.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "packets.h"
 #include "socket-util.h"
 #include "timeval.h"
 #include "util.h"
@@ -54,11 +60,74 @@ struct client {
     struct ovs_list node;       /* In http_server's 'clients'. */
     struct http_server *server;
     int fd;
+    struct in6_addr ip;         /* All zero if not known. */
     long long int since;        /* Connected or last answered, time_msec(). */
     bool cut_off;
 };
 
 /* Clients. */
+
+static struct in6_addr
+client_ip(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *sa = info ? info->client_addr : NULL;
+    struct in6_addr ip = in6addr_any;
+
+    if (sa && sa->sa_family == AF_INET6) {
+        ip = ALIGNED_CAST(const struct sockaddr_in6 *, sa)->sin6_addr;
+    } else if (sa && sa->sa_family == AF_INET) {
+        const struct sockaddr_in *sin
+            = ALIGNED_CAST(const struct sockaddr_in *, sa);
+
+        in6_addr_set_mapped_ipv4(&ip, sin->sin_addr.s_addr);
+    }
+    return ip;
+}
+
+static void
+cut_off(struct client *client)
+{
+    client->cut_off = true;
+    client->server->n_slow++;
+    shutdown(client->fd, SHUT_RDWR);
+}
+
+/* Returns how many connections of the address of 'client' are not cut off. */
+static size_t
+count_same(const struct http_server *server, const struct client *client)
+{
+    const struct client *other;
+    size_t n = 0;
+
+    LIST_FOR_EACH (other, node, &server->clients) {
+        n += (!other->cut_off
+              && ipv6_addr_equals(&other->ip, &client->ip));
+    }
+    return n;
+}
+
+/* Makes room for the next connection at the expense of who has the most. */
+static void
+make_room(struct http_server *server)
+{
+    struct client *client, *victim = NULL;
+    size_t n_total = 0, most = 0;
+
+    LIST_FOR_EACH (client, node, &server->clients) {
+        size_t n = client->cut_off ? 0 : count_same(server, client);
+
+        n_total += !client->cut_off;
+        if (n > most) {
+            victim = client;
+            most = n;
+        }
+    }
+    if (victim && n_total >= server->config->max_clients * 3 / 4) {
+        cut_off(victim);
+    }
+}
 
 static void
 notify_connection(void *server_, struct MHD_Connection *connection,
@@ -75,11 +144,13 @@ notify_connection(void *server_, struct MHD_Connection *connection,
         *client = (struct client) {
             .server = server,
             .fd = info ? info->connect_fd : -1,
+            .ip = client_ip(connection),
             .since = time_msec(),
         };
         ovs_list_push_back(&server->clients, &client->node);
         server->n_clients++;
         *context = client;
+        make_room(server);
     } else if (client) {
         ovs_list_remove(&client->node);
         server->n_clients--;
@@ -118,9 +189,7 @@ cut_off_slow_clients(struct http_server *server)
             break;
         }
         if (!client->cut_off) {
-            client->cut_off = true;
-            server->n_slow++;
-            shutdown(client->fd, SHUT_RDWR);
+            cut_off(client);
         }
     }
 }
@@ -143,6 +212,9 @@ answer_text(struct MHD_Connection *connection, const struct auth *auth,
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     }
+    if (status == MHD_HTTP_BAD_REQUEST) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
     if (status == MHD_HTTP_UNAUTHORIZED) {
         if (auth_has_scheme(auth, "Bearer")) {
             MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
@@ -164,6 +236,40 @@ get_header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
+/* Makes what a client has sent fit for a log: one line, and not a long one. */
+static char *
+printable(const char *s)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    char *head = xmemdup0(s, MIN(strlen(s), 80));
+
+    json_string_escape(head, &ds);
+    free(head);
+    return ds_steal_cstr(&ds);
+}
+
+static enum MHD_Result
+count_length(void *n_, enum MHD_ValueKind kind OVS_UNUSED, const char *name,
+             const char *value OVS_UNUSED)
+{
+    size_t *n = n_;
+
+    *n += (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH)
+           || !strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING));
+    return MHD_YES;
+}
+
+/* Returns true if it is not certain where the request ends, on which a proxy
+ * might think otherwise (RFC 9112 section 6.3). */
+static bool
+is_ambiguous(struct MHD_Connection *connection)
+{
+    size_t n = 0;
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_length, &n);
+    return n > 1;
+}
+
 /* Called first when a request's header is there, when its body may still
  * come, then at its end. */
 static enum MHD_Result
@@ -182,6 +288,10 @@ handle_request(void *server_, struct MHD_Connection *connection,
                            MHD_HTTP_METHOD_NOT_ALLOWED,
                            "Only GET and HEAD.\n");
     }
+    if (is_ambiguous(connection)) {
+        return answer_text(connection, server->auth, MHD_HTTP_BAD_REQUEST,
+                           "More than one length.\n");
+    }
     if (!*request || *body_size) {
         *request = server;
         *body_size = 0;
@@ -191,7 +301,12 @@ handle_request(void *server_, struct MHD_Connection *connection,
         && !auth_check(server->auth,
                        get_header(connection,
                                   MHD_HTTP_HEADER_AUTHORIZATION))) {
-        VLOG_WARN_RL(&rl, "request for %s without a valid credential", path);
+        if (!VLOG_DROP_WARN(&rl)) {
+            char *s = printable(path);
+
+            VLOG_WARN("request for %s without a valid credential", s);
+            free(s);
+        }
         return answer_text(connection, server->auth, MHD_HTTP_UNAUTHORIZED,
                            "Credentials are needed.\n");
     }
@@ -209,8 +324,10 @@ log_error(void *aux OVS_UNUSED, const char *format, va_list args)
 {
     if (!VLOG_DROP_DBG(&rl)) {
         char *s = xvasprintf(format, args);
+        char *line = printable(s);
 
-        VLOG_DBG("%s", s);
+        VLOG_DBG("%s", line);
+        free(line);
         free(s);
     }
 }
@@ -271,6 +388,7 @@ start_with(struct http_server *server, const char *certificate,
         MHD_OPTION_NOTIFY_CONNECTION, notify_connection, server,
         MHD_OPTION_NOTIFY_COMPLETED, notify_completed, server,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned int) config->max_clients,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CLIENT_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned int) (config->deadline / 1000 + 1),
