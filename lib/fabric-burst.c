@@ -12,8 +12,8 @@
 #include "timeval.h"
 #include "util.h"
 
-static const struct eth_addr *
-probe_source_mac(void)
+const struct eth_addr *
+fabric_burst_mac(void)
 {
     static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
     static struct eth_addr mac;
@@ -110,7 +110,7 @@ compose(struct fabric_burst_item *item, uint8_t *buf)
     size_t size;
 
     complete(item);
-    size = fabric_stamp_compose(&item->stamp, &f->keys, probe_source_mac(),
+    size = fabric_stamp_compose(&item->stamp, &f->keys, fabric_burst_mac(),
                                 &item->uplink->config.local_ip,
                                 buf + header_len,
                                 FABRIC_BURST_DATAGRAM_MAX - header_len);

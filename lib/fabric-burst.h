@@ -65,6 +65,10 @@ struct fabric_burst_item *fabric_burst_add(struct fabric_burst *,
 /* Payload of the longest datagram: a jumbo frame's. */
 #define FABRIC_BURST_DATAGRAM_MAX 9216
 
+/* Returns the inner source address of probes.  It is random, so that only who
+ * got one of them can know it. */
+const struct eth_addr *fabric_burst_mac(void);
+
 /* The outer TTL of probes, which differs from that of data. */
 uint8_t fabric_probe_ttl(const struct fabric_uplink *);
 

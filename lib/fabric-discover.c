@@ -38,6 +38,7 @@ VLOG_DEFINE_THIS_MODULE(fabric_discover);
 
 COVERAGE_DEFINE(fabric_discover_sent);
 COVERAGE_DEFINE(fabric_discover_heard);
+COVERAGE_DEFINE(fabric_discover_not_ours);
 COVERAGE_DEFINE(fabric_discover_survey);
 
 /* Session identifiers of traces: this and the position of the port. */
@@ -639,9 +640,13 @@ hear_error(size_t i, const struct fabric_ear_error *e)
 {
     const struct fabric *f = current.endpoint->fabric;
     uint32_t seq;
-    bool known = fabric_trace_parse_quote(f->encap, f->probe.vni, e->quote,
-                                          e->quote_len, &seq);
 
+    if (!fabric_trace_parse_quote(f->encap, f->probe.vni,
+                                  fabric_burst_mac(), e->quote,
+                                  e->quote_len, &seq)) {
+        COVERAGE_INC(fabric_discover_not_ours);
+        return;
+    }
     COVERAGE_INC(fabric_discover_heard);
     if (e->type == FABRIC_EAR_EXPIRED || e->type == FABRIC_EAR_UNREACHABLE) {
         fabric_trace_error(&current.survey.traces[i],
@@ -650,7 +655,7 @@ hear_error(size_t i, const struct fabric_ear_error *e)
                            : ipv6_addr_equals(&e->offender,
                                               &current.remote_ip)
                            ? FABRIC_TRACE_ARRIVED : FABRIC_TRACE_REFUSED,
-                           known ? &seq : NULL, &e->offender);
+                           seq, &e->offender);
     }
 }
 

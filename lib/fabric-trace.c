@@ -96,9 +96,9 @@ arrive(struct fabric_trace *t, uint8_t ttl)
 
 void
 fabric_trace_error(struct fabric_trace *t, enum fabric_trace_error error,
-                   const uint32_t *seq, const struct in6_addr *offender)
+                   uint32_t seq, const struct in6_addr *offender)
 {
-    uint8_t ttl = seq ? seq_ttl(t, *seq) : t->waiting ? t->ttl : 0;
+    uint8_t ttl = seq_ttl(t, seq);
 
     if (t->done || !ttl) {
         return;
@@ -107,7 +107,8 @@ fabric_trace_error(struct fabric_trace *t, enum fabric_trace_error error,
         arrive(t, ttl);
     } else if (ttl < t->ttl) {
         /* Late. */
-        if (error == FABRIC_TRACE_EXPIRED) {
+        if (error == FABRIC_TRACE_EXPIRED
+            && ipv6_is_zero(&t->hops.ip[ttl - 1])) {
             t->hops.ip[ttl - 1] = *offender;
         }
     } else if (t->n_tries) {
@@ -135,6 +136,7 @@ fabric_trace_answer(struct fabric_trace *t, uint32_t seq)
 
 bool
 fabric_trace_parse_quote(enum fabric_encap encap, uint32_t vni,
+                         const struct eth_addr *src_mac,
                          const void *data_, size_t size, uint32_t *seq)
 {
     const uint8_t *data = data_;
@@ -149,7 +151,8 @@ fabric_trace_parse_quote(enum fabric_encap encap, uint32_t vni,
     }
     data += info.header_len;
     size -= info.header_len;
-    if (!fabric_stamp_is_probe(data, size) || size < ETH_HEADER_LEN) {
+    if (!fabric_stamp_is_probe(data, size)
+        || memcmp(data + ETH_ADDR_LEN, src_mac, ETH_ADDR_LEN)) {
         return false;
     }
     eth_type = fabric_get_be16(data + ETH_HEADER_LEN - 2);

@@ -13,10 +13,13 @@
  * FABRIC_TRACE_MAX_SILENT routers in a row do not, or a router says that it
  * has no route.
  *
- * Each datagram has a sequence number, which tells its TTL.  Routers quote at
- * least the UDP header of the datagram that they discard (RFC 792), many of
- * them more (RFC 1812 section 4.3.2.3), and then the sequence number is found
- * there.  An error without belongs to the only datagram that is under way.
+ * Each datagram has a sequence number, which tells its TTL.  Routers quote as
+ * much as they can of the datagram that they discard (RFC 1812 section
+ * 4.3.2.3, RFC 4443 section 2.4), and there the sequence number is found, with
+ * the inner source address, a random one.  An error without these can be from
+ * anybody who knows addresses and ports, and counts for nothing: a router that
+ * quotes no more than the UDP header (RFC 792) is taken for one that is
+ * silent.
  *
  * Times are ms of any monotonic clock.
  *
@@ -26,6 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "fabric-types.h"
+#include "openvswitch/types.h"
 
 #define FABRIC_TRACE_TIMEOUT 400        /* ms; doubles with each try. */
 #define FABRIC_TRACE_TRIES 3
@@ -60,18 +64,19 @@ uint32_t fabric_trace_sent(struct fabric_trace *, long long int now);
  * what would answer. */
 void fabric_trace_assume(struct fabric_trace *, const struct in6_addr *router);
 
-/* An ICMP error came from 'offender' that quotes sequence '*seq' (NULL: it
- * does not say). */
+/* An ICMP error came from 'offender' that quotes sequence 'seq'. */
 void fabric_trace_error(struct fabric_trace *, enum fabric_trace_error,
-                        const uint32_t *seq, const struct in6_addr *offender);
+                        uint32_t seq, const struct in6_addr *offender);
 
 /* The remote answered the datagram with sequence 'seq'. */
 void fabric_trace_answer(struct fabric_trace *, uint32_t seq);
 
 /* Finds the sequence number in the 'size' bytes at 'data' that an ICMP error
  * quotes of the UDP payload of a test packet in 'encap' on 'vni': the first
- * bytes, maybe too few.  Pure function, any thread. */
+ * bytes, maybe too few.  Returns false if it is not there or the test packet
+ * does not come from 'src_mac'.  Pure function, any thread. */
 bool fabric_trace_parse_quote(enum fabric_encap encap, uint32_t vni,
+                              const struct eth_addr *src_mac,
                               const void *data, size_t size, uint32_t *seq);
 
 #endif /* fabric-trace.h */

@@ -7,6 +7,7 @@
 #undef NDEBUG
 #include "fabric-survey.h"
 
+#include "fabric-bfd-frame.h"
 #include "fabric-bytes.h"
 #include "fabric-check.h"
 #include "fabric-cover.h"
@@ -26,7 +27,6 @@ struct network {
     unsigned int share[FABRIC_MAX_HOPS + 1];    /* By TTL. */
     unsigned int silent;        /* TTL whose routers are silent; 0: none. */
     unsigned int dead;          /* At this TTL, router 0 loses everything. */
-    bool quotes;                /* Do errors tell the sequence? */
     bool answers;               /* Does the remote answer probes? */
     bool limits;                /* As Linux does: 6 errors, then 1 a second? */
     long long int tokens[FABRIC_MAX_HOPS + 1][8];
@@ -82,8 +82,7 @@ deliver(struct network *net, struct fabric_survey *s, size_t port,
         }
         if (i == ttl) {
             if (i != net->silent && may_send(net, i, router, now)) {
-                fabric_trace_error(t, FABRIC_TRACE_EXPIRED,
-                                   net->quotes ? &seq : NULL, &ip);
+                fabric_trace_error(t, FABRIC_TRACE_EXPIRED, seq, &ip);
             }
             return;
         }
@@ -138,8 +137,7 @@ static struct network
 leaf_spine(unsigned int n_spines)
 {
     return (struct network) {
-        .distance = 4, .share = { 1, 1, n_spines, 1 }, .quotes = true,
-        .answers = true,
+        .distance = 4, .share = { 1, 1, n_spines, 1 }, .answers = true,
     };
 }
 
@@ -147,12 +145,11 @@ static void
 test_leaf_spine(void)
 {
     for (unsigned int spines = 1; spines <= 8; spines++) {
-        for (int mode = 0; mode < 4; mode++) {
+        for (int limits = 0; limits < 2; limits++) {
             struct network net = leaf_spine(spines);
             struct fabric_survey s;
 
-            net.quotes = mode & 1;
-            net.limits = mode & 2;
+            net.limits = limits;
             run(&net, &s, 4);
             CHECK_EQ(count_routers(&s, 1), 1);
             CHECK_EQ(count_routers(&s, 2), spines);
@@ -248,9 +245,9 @@ test_trace(void)
     seq1 = fabric_trace_sent(&t, 0);
     CHECK_FALSE(fabric_trace_run(&t, FABRIC_TRACE_TIMEOUT - 1));
     other = seq1 ^ 0x10000;
-    fabric_trace_error(&t, FABRIC_TRACE_EXPIRED, &other, &a);
+    fabric_trace_error(&t, FABRIC_TRACE_EXPIRED, other, &a);
     other = seq1 + 0x100;
-    fabric_trace_error(&t, FABRIC_TRACE_EXPIRED, &other, &a);
+    fabric_trace_error(&t, FABRIC_TRACE_EXPIRED, other, &a);
     fabric_trace_answer(&t, other);
     CHECK_EQ(t.ttl, 1);
     for (long long int now = 1; t.ttl == 1; now++) {
@@ -261,18 +258,22 @@ test_trace(void)
     }
     CHECK_TRUE(ipv6_is_zero(&t.hops.ip[0]));
     seq2 = fabric_trace_sent(&t, 20000);
-    fabric_trace_error(&t, FABRIC_TRACE_EXPIRED, &seq1, &a);
+    fabric_trace_error(&t, FABRIC_TRACE_EXPIRED, seq1, &a);
     CHECK_EQ(t.ttl, 2);
     CHECK_BYTES(&t.hops.ip[0], &a, sizeof a);
-    fabric_trace_error(&t, FABRIC_TRACE_REFUSED, &seq2, &b);
+    fabric_trace_error(&t, FABRIC_TRACE_EXPIRED, seq1, &b);
+    CHECK_BYTES(&t.hops.ip[0], &a, sizeof a);
+    fabric_trace_error(&t, FABRIC_TRACE_REFUSED, seq2, &b);
     CHECK_TRUE(t.done);
     CHECK_FALSE(t.hops.reached);
     CHECK_EQ(t.hops.n, 2);
 
     /* What says that it is there although it does not listen. */
     fabric_trace_init(&t, 1);
-    fabric_trace_sent(&t, 0);
-    fabric_trace_error(&t, FABRIC_TRACE_ARRIVED, NULL, &b);
+    seq1 = fabric_trace_sent(&t, 0);
+    fabric_trace_error(&t, FABRIC_TRACE_ARRIVED, seq1 ^ 0x10000, &b);
+    CHECK_FALSE(t.done);
+    fabric_trace_error(&t, FABRIC_TRACE_ARRIVED, seq1, &b);
     CHECK_TRUE(t.done && t.hops.reached);
     CHECK_EQ(t.hops.n, 0);
 
@@ -281,7 +282,7 @@ test_trace(void)
     for (int i = 0; i < FABRIC_MAX_HOPS; i++) {
         CHECK_TRUE(fabric_trace_run(&t, i));
         seq1 = fabric_trace_sent(&t, i);
-        fabric_trace_error(&t, FABRIC_TRACE_EXPIRED, &seq1, &a);
+        fabric_trace_error(&t, FABRIC_TRACE_EXPIRED, seq1, &a);
     }
     CHECK_TRUE(t.done);
     CHECK_EQ(t.hops.n, FABRIC_MAX_HOPS);
@@ -308,12 +309,16 @@ test_quote(void)
             for (size_t n = 0; n <= size; n++) {
                 uint8_t *quote = xmemdup(buf, n);
 
-                CHECK_EQ(fabric_trace_parse_quote(encap, 7, quote, n, &seq),
+                CHECK_EQ(fabric_trace_parse_quote(encap, 7, &fabric_stamp_mac,
+                                                  quote, n, &seq),
                          n >= ofs + 4);
                 free(quote);
             }
             CHECK_EQ(seq, stamp.seq);
-            CHECK_FALSE(fabric_trace_parse_quote(encap, 8, buf, size, &seq));
+            CHECK_FALSE(fabric_trace_parse_quote(encap, 8, &fabric_stamp_mac,
+                                                 buf, size, &seq));
+            CHECK_FALSE(fabric_trace_parse_quote(encap, 7, &fabric_bfd_ovs_mac,
+                                                 buf, size, &seq));
         }
     }
     printf(".");

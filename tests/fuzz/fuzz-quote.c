@@ -12,6 +12,9 @@
 
 #define VNI 1
 
+/* That of the seeds. */
+static const struct eth_addr src_mac = ETH_ADDR_C(02,00,00,00,00,01);
+
 /* A trace with nonce 'nonce' that has sent up to TTL 'ttl'. */
 static void
 start(struct fabric_trace *t, uint16_t nonce, uint8_t ttl)
@@ -20,8 +23,8 @@ start(struct fabric_trace *t, uint16_t nonce, uint8_t ttl)
 
     fabric_trace_init(t, nonce);
     while (t->ttl < ttl) {
-        fabric_trace_sent(t, 0);
-        fabric_trace_error(t, FABRIC_TRACE_EXPIRED, NULL, &router);
+        fabric_trace_error(t, FABRIC_TRACE_EXPIRED, fabric_trace_sent(t, 0),
+                           &router);
     }
     fabric_trace_sent(t, 0);
 }
@@ -43,12 +46,12 @@ fuzz_trace(uint32_t seq, enum fabric_trace_error error)
 
     /* A guess that is right in all but the nonce changes nothing. */
     start(&t, ~(seq >> 16), ttl);
-    fabric_trace_error(&t, error, &seq, &offender);
+    fabric_trace_error(&t, error, seq, &offender);
     fabric_trace_answer(&t, seq);
     FUZZ_CHECK(t.waiting && t.ttl == ttl && t.hops.n == ttl - 1);
 
     start(&t, seq >> 16, ttl);
-    fabric_trace_error(&t, error, &seq, &offender);
+    fabric_trace_error(&t, error, seq, &offender);
     check(&t, ttl);
     start(&t, seq >> 16, ttl);
     fabric_trace_answer(&t, seq);
@@ -65,7 +68,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t *quote = xmemdup(data + 1, size - 1);
         uint32_t seq;
 
-        if (fabric_trace_parse_quote(encap, VNI, quote, size - 1, &seq)) {
+        if (fabric_trace_parse_quote(encap, VNI, &src_mac, quote, size - 1,
+                                     &seq)) {
             fuzz_trace(seq, data[0] / 2 % (FABRIC_TRACE_ARRIVED + 1));
         }
         free(quote);
