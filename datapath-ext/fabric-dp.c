@@ -18,13 +18,18 @@
 
 #include "coverage.h"
 #include "dp-packet.h"
+#include "fabric-bfd-frame.h"
+#include "fabric-bytes.h"
 #include "fabric-drops.h"
+#include "fabric-encap.h"
 #include "fabric-fit.h"
 #include "fabric-flow-hash.h"
 #include "fabric-gso.h"
 #include "fabric-odp.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
+#include "fabric-session.h"
+#include "fabric-uplink.h"
 #include "odp-netlink.h"
 #include "ovs-thread.h"
 #include "util.h"
@@ -319,6 +324,28 @@ mark_sent(struct fabric_endpoint *ep, struct fabric_table_endpoint *e)
     }
 }
 
+/* Returns true if 'ep' would take 'packet' for the host's, if it left over
+ * 'path'. */
+static bool
+is_control(const struct fabric_endpoint *ep,
+           const struct fabric_odp_output *out, const struct dp_packet *packet,
+           uint32_t path)
+{
+    const void *frame = dp_packet_data(packet);
+    size_t size = dp_packet_size(packet);
+    bool oam = (ep->fabric->encap == FABRIC_ENCAP_GENEVE
+                && out->header[1] & FABRIC_GENEVE_OAM);
+    bool takes_bfd;
+
+    atomic_read_relaxed(&CONST_CAST(struct fabric_endpoint *, ep)->takes_bfd,
+                        &takes_bfd);
+    return (fabric_session_is_probe(fabric_get_be32(out->header + 4) >> 8, oam,
+                                    &fabric_path_aux[path].uplink->config,
+                                    frame, size)
+            || (OVS_UNLIKELY(takes_bfd)
+                && fabric_bfd_is_taken_by_ovs(frame, size)));
+}
+
 /* Returns the path for 'packet', or FABRIC_TABLE_NONE if it is dropped. */
 static uint32_t
 choose_path(struct fabric *f, const struct fabric_endpoint *ep,
@@ -332,6 +359,10 @@ choose_path(struct fabric *f, const struct fabric_endpoint *ep,
     if (OVS_UNLIKELY(path == FABRIC_TABLE_NONE)) {
         count_drop(f, FABRIC_DROP_TX_NO_PATH, 1);
         return path;
+    }
+    if (OVS_UNLIKELY(is_control(ep, out, packet, path))) {
+        count_drop(f, FABRIC_DROP_TX_CONTROL, 1);
+        return FABRIC_TABLE_NONE;
     }
     size = fabric_fit_size(out, packet);
     if (OVS_UNLIKELY(!fabric_table_fits(path, size))) {

@@ -181,6 +181,7 @@ struct fabric_kern_local {
     __u32 fabric;               /* Index in 'fabric_stats'. */
     __u32 port;                 /* Identity of the fabric's port. */
     __u32 probe_vni;
+    __u32 bfd_vni;
     __u32 geneve;
 };
 

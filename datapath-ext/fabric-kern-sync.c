@@ -323,6 +323,7 @@ sync_locals(const struct fabric *f, uint32_t number, uint32_t port_id)
             .fabric = number,
             .port = port_id,
             .probe_vni = c->probe_vni,
+            .bfd_vni = c->bfd_vni,
             .geneve = f->encap == FABRIC_ENCAP_GENEVE,
         };
 

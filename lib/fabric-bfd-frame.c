@@ -8,6 +8,7 @@
 
 #include "csum.h"
 #include "fabric-bytes.h"
+#include "fabric-l3.h"
 #include "util.h"
 
 /* RFC 5881 section 5, RFC 8971 section 3, RFC 9521 section 4. */
@@ -40,7 +41,7 @@ is_loopback(const struct in6_addr *ip)
             || IN6_IS_ADDR_LOOPBACK(ip));
 }
 
-void
+bool
 fabric_bfd_reply_addrs(enum fabric_encap encap, const struct in6_addr *local,
                        const struct in6_addr *remote,
                        const struct fabric_bfd_addrs *theirs,
@@ -48,11 +49,12 @@ fabric_bfd_reply_addrs(enum fabric_encap encap, const struct in6_addr *local,
 {
     if (is_loopback(&theirs->dst) && ipv6_addr_equals(&theirs->src, remote)) {
         fabric_bfd_default_addrs(encap, local, ours);
-    } else {
-        *ours = *theirs;
-        ours->src = theirs->dst;
-        ours->dst = theirs->src;
+        return true;
     }
+    *ours = *theirs;
+    ours->src = theirs->dst;
+    ours->dst = theirs->src;
+    return false;
 }
 
 /* Composing. */
@@ -196,6 +198,27 @@ fabric_bfd_is_control__(const void *frame, size_t size)
     struct datagram d;
 
     return find_datagram(frame, size, &d);
+}
+
+/* As bfd_should_process_flow() of Open vSwitch's lib/bfd.c: a fragment counts
+ * if it is the first, and neither lengths nor checksums have to be right. */
+bool
+fabric_bfd_is_taken_by_ovs(const void *frame_, size_t size)
+{
+    const uint8_t *frame = frame_;
+    uint16_t eth_type;
+    size_t ofs = fabric_find_l3(frame, size, &eth_type);
+    const uint8_t *ip = frame + ofs;
+    size_t ip_len;
+
+    if (eth_type != ETH_TYPE_IP || size - ofs < IP_HEADER_LEN) {
+        return false;
+    }
+    ip_len = IP_IHL(ip[0]) * 4;
+    return (ip[9] == IPPROTO_UDP
+            && !(fabric_get_be16(ip + 6) & IP_FRAG_OFF_MASK)
+            && size - ofs >= ip_len + UDP_HEADER_LEN
+            && fabric_get_be16(ip + ip_len + 2) == FABRIC_BFD_PORT);
 }
 
 /* Over IPv6 the checksum may not be left out, RFC 8200 section 8.1. */

@@ -15,10 +15,15 @@
  *
  *   - Open vSwitch: on the VNI that is the tunnel's key (0 if flows set it),
  *     to MAC 00-23-20-00-00-01 and 169.254.1.0, from 169.254.1.1, all of which
- *     but the VNI can be configured there.  It accepts any MAC and any IPv4
- *     address unless configured otherwise, but no IPv6.
+ *     but the VNI can be configured there.  It accepts any VNI, any MAC and
+ *     any IPv4 address unless configured otherwise, but no IPv6.  Over Geneve
+ *     it sets the O bit.
  *
  * The inner TTL is 255 in any case.
+ *
+ * A workload can write all of this but the VNI and the O bit, which its host
+ * chooses.  Hence these alone tell whether a frame is from a host: what comes
+ * on any other VNI is payload, whatever it looks like.
  *
  * This module only reads and writes bytes.
  *
@@ -50,8 +55,8 @@ void fabric_bfd_default_addrs(enum fabric_encap, const struct in6_addr *src,
 
 /* Fills in, as '*ours', the addresses with which to answer a peer at 'remote'
  * that uses 'theirs': those above, from 'local', if it does as the RFCs say,
- * else its own ones exchanged. */
-void fabric_bfd_reply_addrs(enum fabric_encap, const struct in6_addr *local,
+ * else its own ones exchanged.  Returns true if it does as the RFCs say. */
+bool fabric_bfd_reply_addrs(enum fabric_encap, const struct in6_addr *local,
                             const struct in6_addr *remote,
                             const struct fabric_bfd_addrs *theirs,
                             struct fabric_bfd_addrs *ours);
@@ -63,19 +68,41 @@ size_t fabric_bfd_compose(const struct fabric_bfd_packet *,
                           const struct eth_addr *src_mac, uint16_t src_port,
                           void *frame);
 
-/* Is the inner frame, 'size' bytes, for BFD rather than for a tenant?
- * 'management' says that it came on the management VNI or with the O bit;
- * otherwise only frames to the MACs above are. */
+/* Whom frames with a given header may be for. */
+enum fabric_bfd_place {
+    FABRIC_BFD_TENANT,          /* A tenant, whatever they look like. */
+    FABRIC_BFD_OVS,             /* A host, if they are BFD to one of the MACs
+                                 * above: on the VNI on which Open vSwitch's
+                                 * tunnels have theirs. */
+    FABRIC_BFD_MANAGEMENT,      /* A host, if they are BFD: on the management
+                                 * VNI or with the O bit. */
+};
+static inline enum fabric_bfd_place
+fabric_bfd_place(uint32_t vni, bool oam, uint32_t probe_vni, uint32_t bfd_vni)
+{
+    return (oam || vni == probe_vni ? FABRIC_BFD_MANAGEMENT
+            : vni == bfd_vni ? FABRIC_BFD_OVS
+            : FABRIC_BFD_TENANT);
+}
+
+/* Returns true if the inner frame, 'size' bytes, found at 'place', is BFD for
+ * the host rather than for a tenant. */
 bool fabric_bfd_is_control__(const void *frame, size_t size);
 static inline bool
-fabric_bfd_is_control(const void *frame, size_t size, bool management)
+fabric_bfd_is_control(const void *frame, size_t size,
+                      enum fabric_bfd_place place)
 {
-    return (size >= ETH_HEADER_LEN
-            && (management
+    return (place != FABRIC_BFD_TENANT && size >= ETH_HEADER_LEN
+            && (place == FABRIC_BFD_MANAGEMENT
                 || !memcmp(frame, &fabric_bfd_ovs_mac, ETH_ADDR_LEN)
                 || !memcmp(frame, &fabric_bfd_mac, ETH_ADDR_LEN))
             && fabric_bfd_is_control__(frame, size));
 }
+
+/* Returns true if an Open vSwitch that has BFD on its tunnels, and is not told
+ * otherwise, takes the inner frame, 'size' bytes, for its own: UDP to the port
+ * of BFD, to any address, with VLAN tags or without. */
+bool fabric_bfd_is_taken_by_ovs(const void *frame, size_t size);
 
 /* Parses the inner frame.  Checks lengths, IP and UDP checksums, TTL 255, port
  * and the packet as fabric_bfd_get() does.  Returns true and fills '*packet'

@@ -31,14 +31,13 @@
 #include "fabric-bfd-peer.h"
 
 #include "coverage.h"
-#include "fabric-bfd-frame.h"
+#include "fabric-bfd-way.h"
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
 #include "fabric-session.h"
 #include "openvswitch/vlog.h"
-#include "ovs-thread.h"
 #include "random.h"
 #include "timeval.h"
 #include "util.h"
@@ -70,8 +69,7 @@ struct bfd_session {
     struct fabric_uplink *uplink;
     struct in6_addr remote_ip;
     struct fabric_bfd bfd;
-    uint32_t vni;
-    struct fabric_bfd_addrs addrs;
+    struct fabric_bfd_way way;
     uint16_t src_port;
     struct fabric_path *last;           /* Whose turn it is, or NULL. */
     long long int created;              /* us. */
@@ -87,27 +85,13 @@ struct fabric_bfd_peer {
     struct bfd_session **sessions;
 };
 
-/* Discriminators: what the path table calls the path, in disguise.  The
- * highest bit is always set, so none is zero. */
-
-static uint32_t
-disguise(void)
-{
-    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
-    static uint32_t mask;
-
-    if (ovsthread_once_start(&once)) {
-        mask = random_uint32() | UINT32_C(1) << 31;
-        ovsthread_once_done(&once);
-    }
-    return mask;
-}
+/* Discriminators: what the path table calls the path, in disguise. */
 BUILD_ASSERT_DECL(FABRIC_TABLE_MAX_PATHS <= INT32_MAX);
 
 static uint32_t
 path_disc(const struct fabric_path *path)
 {
-    return path->index ^ disguise();
+    return path->index ^ fabric_bfd_disguise();
 }
 
 static bool
@@ -123,7 +107,7 @@ disc_path(const struct fabric_endpoint *ep, const struct bfd_session *s,
           uint32_t disc)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    uint32_t index = disc ^ disguise();
+    uint32_t index = disc ^ fabric_bfd_disguise();
     struct fabric_path *path;
 
     if (index >= FABRIC_TABLE_MAX_PATHS) {
@@ -257,9 +241,8 @@ create_session(struct fabric_endpoint *ep, struct fabric_uplink *up,
     s->uplink = up;
     s->remote_ip = *remote_ip;
     s->created = time_usec();
-    s->vni = config->vni;
-    fabric_bfd_default_addrs(ep->fabric->encap, &up->config.local_ip,
-                             &s->addrs);
+    fabric_bfd_way_init(&s->way, ep->fabric->encap, config->vni,
+                        &up->config.local_ip);
 
     /* RFC 5881 section 4. */
     s->src_port = 49152 + random_range(16384);
@@ -292,6 +275,20 @@ get_session(struct fabric_endpoint *ep, struct fabric_uplink *up,
     return s;
 }
 
+/* Notes for the datapath whether the endpoint is an Open vSwitch that would
+ * take workloads' BFD for its own. */
+static void
+note_ovs(struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    bool ovs = false;
+
+    for (size_t i = 0; i < ep->bfd->n; i++) {
+        ovs |= ep->bfd->sessions[i]->way.ovs;
+    }
+    atomic_store_relaxed(&ep->takes_bfd, ovs);
+}
+
 static void
 remove_session(struct fabric_endpoint *ep, size_t i)
     OVS_REQUIRES(fabric_table_mutex)
@@ -300,6 +297,7 @@ remove_session(struct fabric_endpoint *ep, size_t i)
 
     free(peer->sessions[i]);
     peer->sessions[i] = peer->sessions[--peer->n];
+    note_ovs(ep);
 }
 
 /* The first session came up since the peer spoke anything else, if it did. */
@@ -425,12 +423,7 @@ transmit(const struct fabric_endpoint *ep, struct bfd_session *s,
          struct fabric_path *path, const struct fabric_bfd_packet *packet)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    static const struct eth_addr src_mac = ETH_ADDR_C(02,00,00,42,46,44);
-    const struct eth_addr *dst_mac = &ep->fabric->probe.bfd_dst_mac;
-    uint8_t buf[FABRIC_GENEVE_HLEN + FABRIC_BFD_MAX_FRAME];
-    struct fabric_bfd_addrs addrs = s->addrs;
-    size_t size = fabric_encap_build_simple(ep->fabric->encap, s->vni, true,
-                                            buf);
+    uint8_t buf[FABRIC_BFD_MAX_DATAGRAM];
     struct iovec iov = { .iov_base = buf };
     struct fabric_datagram datagram = {
         .remote_ip = s->remote_ip,
@@ -440,12 +433,10 @@ transmit(const struct fabric_endpoint *ep, struct bfd_session *s,
         .n_iov = 1,
     };
 
-    if (!eth_addr_is_zero(*dst_mac)) {
-        addrs.dst_mac = *dst_mac;
-    }
-    size += fabric_bfd_compose(packet, &addrs, &src_mac, s->src_port,
-                               buf + size);
-    datagram.size = iov.iov_len = size;
+    datagram.size = iov.iov_len
+        = fabric_bfd_way_compose(&s->way, packet,
+                                 &ep->fabric->probe.bfd_dst_mac, s->src_port,
+                                 buf);
     s->uplink->class->send(s->uplink, &datagram, 1);
     COVERAGE_INC(fabric_bfd_sent);
     path->unreachable = fabric_uplink_is_unreachable(datagram.error);
@@ -668,7 +659,34 @@ may_answer(struct bfd_session *s, long long int now)
     return true;
 }
 
-bool
+/* Returns true if the endpoint may send its BFD 'way'. */
+static bool
+may_speak(const struct fabric_endpoint *ep, const struct fabric_bfd_way *way)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    return (!way->ovs || !ep->answers
+            || fabric_endpoint_is_silent(ep, STAMP_TESTS));
+}
+
+/* Makes 's' answer the 'way' in which 'packet' came.  Returns false if 's' is
+ * up and 'packet' is not its peer's. */
+static bool
+follow(struct fabric_endpoint *ep, struct bfd_session *s,
+       const struct fabric_bfd_packet *packet,
+       const struct fabric_bfd_way *way)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    if (s->bfd.state == FABRIC_BFD_UP) {
+        return (packet->your_disc && way->ovs == s->way.ovs
+                && (!way->ovs || fabric_bfd_way_equal(way, &s->way)));
+    }
+    s->heard = true;
+    s->way = *way;
+    note_ovs(ep);
+    return true;
+}
+
+void
 fabric_bfd_peer_receive(struct fabric_endpoint *ep, struct fabric_uplink *up,
                         const struct fabric_rx *rx,
                         const struct fabric_encap_info *info)
@@ -676,33 +694,25 @@ fabric_bfd_peer_receive(struct fabric_endpoint *ep, struct fabric_uplink *up,
     const struct fabric_probe_config *config = &ep->fabric->probe;
     const uint8_t *frame = rx->data + info->header_len;
     size_t size = rx->size - info->header_len;
-    struct fabric_bfd_packet packet, answer;
     long long int now = time_usec();
-    struct fabric_bfd_addrs addrs;
+    struct fabric_bfd_packet packet, answer;
+    struct bfd_session *s = NULL;
+    struct fabric_bfd_way way;
     enum fabric_bfd_state old;
     struct fabric_path *path;
-    struct bfd_session *s;
 
-    if (!fabric_bfd_is_control(frame, size,
-                               info->vni == config->vni || info->oam)) {
-        return false;
-    }
     COVERAGE_INC(fabric_bfd_received);
-    s = NULL;
     if (config->enabled && config->protocol != FABRIC_PROTOCOL_STAMP
-        && fabric_bfd_parse(frame, size, &packet, &addrs)) {
+        && fabric_bfd_way_parse(ep->fabric->encap, info, &up->config.local_ip,
+                                &rx->remote_ip, frame, size, &packet, &way)
+        && may_speak(ep, &way)) {
         s = packet_session(ep, up, &rx->remote_ip, &packet, &path);
     }
-    if (!s) {
+    if (!s || !follow(ep, s, &packet, &way)) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
-        return true;
+        return;
     }
 
-    s->heard = true;
-    /* Answer the peer the way it talks. */
-    s->vni = info->vni;
-    fabric_bfd_reply_addrs(ep->fabric->encap, &up->config.local_ip,
-                           &rx->remote_ip, &addrs, &s->addrs);
     old = s->bfd.state;
     if (fabric_bfd_receive(&s->bfd, &packet, now)) {
         state_changed(ep, s, old);
@@ -718,7 +728,6 @@ fabric_bfd_peer_receive(struct fabric_endpoint *ep, struct fabric_uplink *up,
         transmit(ep, s, path, &answer);
     }
     fabric_prober_event_changed(ep);
-    return true;
 }
 
 /* Showing. */

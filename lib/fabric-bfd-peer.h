@@ -22,6 +22,13 @@
  * for its sake and decide nothing.  One that sends STAMP's tests as well does
  * not: sessions with it end.
  *
+ * Whose packets are believed: those that only a host can have sent
+ * (fabric-bfd-frame.h).  The way of Open vSwitch, which a workload behind it
+ * could have if it got to that VNI, is not taken from an endpoint that speaks
+ * STAMP.  A session that is up does not change its way, and is not ended by
+ * who does not know its discriminator: a peer that lost it, having been
+ * started again, is not heard until the detection time is over.
+ *
  * There is one session for each pair of a local and a remote IP; each of its
  * paths has a discriminator.  See fabric-bfd-peer.c.
  *
@@ -62,9 +69,9 @@ long long int fabric_bfd_peer_deadline(const struct fabric_endpoint *,
                                        const struct fabric_probe_config *)
     OVS_REQUIRES(fabric_table_mutex);
 
-/* Processes 'rx', whose encapsulation is 'info', if it is BFD: returns false
- * if it is not. */
-bool fabric_bfd_peer_receive(struct fabric_endpoint *, struct fabric_uplink *,
+/* Processes 'rx', whose encapsulation is 'info' and which
+ * fabric_bfd_is_control(). */
+void fabric_bfd_peer_receive(struct fabric_endpoint *, struct fabric_uplink *,
                              const struct fabric_rx *rx,
                              const struct fabric_encap_info *info)
     OVS_REQUIRES(fabric_table_mutex);

@@ -23,6 +23,8 @@
 #include <string.h>
 
 #include "fabric-bytes.h"
+#include "ovs-thread.h"
+#include "random.h"
 #include "util.h"
 
 enum {
@@ -192,6 +194,19 @@ set_state(struct fabric_bfd *b, enum fabric_bfd_state state, uint8_t diag,
     /* Section 6.8.7: what differs may leave before its time. */
     b->next_tx = now;
     return true;
+}
+
+uint32_t
+fabric_bfd_disguise(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+    static uint32_t mask;
+
+    if (ovsthread_once_start(&once)) {
+        mask = random_uint32() | UINT32_C(1) << 31;
+        ovsthread_once_done(&once);
+    }
+    return mask;
 }
 
 void

@@ -113,6 +113,11 @@ struct fabric_bfd {
                                  * not there anyway. */
 };
 
+/* Returns a random number, the same for all of the process, with the highest
+ * bit set: whoever makes discriminators of numbers below that bit by XOR with
+ * it makes none that is zero or that others can guess.  Any thread. */
+uint32_t fabric_bfd_disguise(void);
+
 /* The first packet is due at 'now'. */
 void fabric_bfd_init(struct fabric_bfd *, const struct fabric_bfd_config *,
                      long long int now);

@@ -49,6 +49,8 @@
                 "host has no route or the uplink is down")                  \
     FABRIC_DROP(TX_QUEUE_FULL, "tx-queue-full",                             \
                 "uplink's send buffer is full")                             \
+    FABRIC_DROP(TX_CONTROL, "tx-control",                                   \
+                "workload's packet that looks like a host's own probe")     \
     FABRIC_DROP(TX_ERROR, "tx-error",                                       \
                 "host refused to send the datagram")                        \
     FABRIC_DROP(TX_NOT_TUNNELED, "tx-not-tunneled",                         \

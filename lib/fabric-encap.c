@@ -44,7 +44,7 @@
 #define GENEVE_VERSION_SHIFT 30
 #define GENEVE_OPT_LEN_SHIFT 24
 #define GENEVE_OPT_LEN_MASK 0x3fu
-#define GENEVE_O 0x00800000u
+#define GENEVE_O (FABRIC_GENEVE_OAM << 16)
 #define GENEVE_C 0x00400000u
 
 /* Geneve options: header of each, and where its length and type are. */

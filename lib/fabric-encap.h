@@ -20,6 +20,7 @@ struct flow_tnl;
 
 #define FABRIC_VXLAN_HLEN 8
 #define FABRIC_GENEVE_HLEN 8
+#define FABRIC_GENEVE_OAM 0x80u          /* O bit, in the second byte. */
 #define FABRIC_GENEVE_MAX_OPTS 252
 #define FABRIC_ENCAP_MAX_HLEN (FABRIC_GENEVE_HLEN + FABRIC_GENEVE_MAX_OPTS)
 

@@ -515,6 +515,7 @@ endpoint_create(struct fabric *f, const struct fabric_endpoint_config *config)
     ep->name = xstrdup(config->name);
     ep->index = index;
     atomic_init(&ep->policy, config->policy);
+    atomic_init(&ep->takes_bfd, false);
     ovsrcu_init(&ep->addrs, NULL);
     fabric_arrival_init(ep);
     return ep;

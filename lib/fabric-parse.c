@@ -262,6 +262,7 @@ parse_uplink(const char *value, struct fabric_config *config)
 
 static const struct fabric_key probe_keys[] = {
     KEY_OTHER("bfd_dst_mac", probe_bfd_dst_mac),
+    KEY_UINT("bfd_vni", probe.bfd_vni, 0, FABRIC_MAX_VNI),
     KEY_PERCENT("ce", health.ce_ppm),
     KEY_BOOL("data_loss", health.data.judge),
     KEY_OTHER("dscp", probe_dscp),

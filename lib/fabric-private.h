@@ -69,7 +69,6 @@ struct fabric {
     atomic_uint8_t tos;
     atomic_uint8_t ttl;
     atomic_bool tos_inherit;
-    atomic_uint32_t probe_vni;
     ATOMIC(odp_port_t) odp_port;        /* ODPP_NONE if not known. */
 
     struct fabric_inject *inject;       /* [const] */
@@ -131,6 +130,8 @@ struct fabric_endpoint {
     atomic_count n_changes;             /* fabric_endpoint_n_changes(). */
     bool answers;                       /* [mutex] Ever answered a probe? */
     struct fabric_bfd_peer *bfd;        /* [mutex] NULL without BFD. */
+    atomic_bool takes_bfd;              /* [atomic] Would workloads' BFD end up
+                                         * in the endpoint itself? */
     struct fabric_path **paths;         /* [mutex] */
     size_t n_paths;                     /* [mutex] */
     uint64_t gone_packets, gone_bytes;  /* [mutex] Sent over former paths. */

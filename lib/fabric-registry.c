@@ -81,6 +81,7 @@ make_uplink_config(const struct fabric_config *config)
         .src_port_base = config->src_port_base,
         .encap = config->encap,
         .probe_vni = config->probe.vni,
+        .bfd_vni = config->probe.bfd_vni,
         .ttl = config->ttl,
         .csum = config->csum,
     };
@@ -96,7 +97,8 @@ compatible(const struct fabric *f, const struct fabric_config *config)
     return (!strcmp(f->class->name, config->uplink)
             && a->dst_port == b.dst_port
             && a->src_port_base == b.src_port_base && a->encap == b.encap
-            && a->probe_vni == b.probe_vni && a->ttl == b.ttl
+            && a->probe_vni == b.probe_vni && a->bfd_vni == b.bfd_vni
+            && a->ttl == b.ttl
             && a->csum == b.csum);
 }
 
@@ -267,7 +269,8 @@ fabric_probe_config_equal(const struct fabric_probe_config *a,
             && a->pmtud == b->pmtud
             && a->pmtud_interval == b->pmtud_interval
             && a->protocol == b->protocol
-            && eth_addr_equals(a->bfd_dst_mac, b->bfd_dst_mac));
+            && eth_addr_equals(a->bfd_dst_mac, b->bfd_dst_mac)
+            && a->bfd_vni == b->bfd_vni);
 }
 
 /* Copies to 'f' what can change in place. */
@@ -292,7 +295,6 @@ fabric_assign(struct fabric *f, const struct fabric_config *config)
     atomic_store_relaxed(&f->tos, config->tos);
     atomic_store_relaxed(&f->ttl, config->ttl);
     atomic_store_relaxed(&f->tos_inherit, config->tos_inherit);
-    atomic_store_relaxed(&f->probe_vni, config->probe.vni);
 }
 
 static void

@@ -74,6 +74,7 @@ struct fabric_probe_config {
 
     enum fabric_protocol protocol;      /* Not NONE. */
     struct eth_addr bfd_dst_mac;        /* Zero: as fabric-bfd-peer.h says. */
+    uint32_t bfd_vni;           /* On which Open vSwitch has its BFD. */
 
     bool pmtud;                 /* Find out the MTUs of paths? */
     unsigned int pmtud_interval;        /* After which larger sizes are tried

@@ -631,14 +631,22 @@ refusal(enum fabric_stamp_result result)
             : FABRIC_DROP_RX_BAD_PROBE);
 }
 
-bool
-fabric_session_is_probe(const struct fabric_encap_info *info,
-                        uint32_t probe_vni, const void *frame, size_t size)
+static bool
+is_bfd(uint32_t vni, bool oam, const struct fabric_uplink_config *config,
+       const void *frame, size_t size)
 {
-    bool management = info->vni == probe_vni;
+    return fabric_bfd_is_control(frame, size,
+                                 fabric_bfd_place(vni, oam, config->probe_vni,
+                                                  config->bfd_vni));
+}
 
-    return ((management && fabric_stamp_is_probe(frame, size))
-            || fabric_bfd_is_control(frame, size, management || info->oam));
+bool
+fabric_session_is_probe(uint32_t vni, bool oam,
+                        const struct fabric_uplink_config *config,
+                        const void *frame, size_t size)
+{
+    return ((vni == config->probe_vni && fabric_stamp_is_probe(frame, size))
+            || is_bfd(vni, oam, config, frame, size));
 }
 
 void
@@ -648,25 +656,28 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
     struct fabric_encap_info info;
     struct fabric_endpoint *ep;
     enum fabric_stamp_result result;
+    const uint8_t *frame;
+    size_t size;
     struct fabric_stamp stamp;
     enum fabric_drop drop;
 
-    if (!fabric_encap_parse(f->encap, rx->data, rx->size, &info, &drop)) {
-        fabric_drop_count(drop, 1);
-        return;
-    }
     ep = fabric_endpoint_by_ip(f, &rx->remote_ip);
     if (!ep) {
         fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
         return;
     }
-    if (fabric_bfd_peer_receive(ep, up, rx, &info)) {
+    if (!fabric_encap_parse(f->encap, rx->data, rx->size, &info, &drop)) {
+        fabric_drop_count(drop, 1);
+        return;
+    }
+    frame = rx->data + info.header_len;
+    size = rx->size - info.header_len;
+    if (is_bfd(info.vni, info.oam, &up->config, frame, size)) {
+        fabric_bfd_peer_receive(ep, up, rx, &info);
         return;
     }
     result = (info.vni != f->probe.vni ? FABRIC_STAMP_NOT_STAMP
-              : fabric_stamp_parse(rx->data + info.header_len,
-                                   rx->size - info.header_len, &f->keys,
-                                   &stamp));
+              : fabric_stamp_parse(frame, size, &f->keys, &stamp));
     if (result != FABRIC_STAMP_OK) {
         fabric_drop_count(refusal(result), 1);
         return;

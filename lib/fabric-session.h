@@ -25,6 +25,7 @@ struct fabric_encap_info;
 struct fabric_path;
 struct fabric_rx;
 struct fabric_uplink;
+struct fabric_uplink_config;
 
 /* Adds a test of the path to the burst. */
 void fabric_session_test(struct fabric_path *, struct fabric_burst *)
@@ -44,11 +45,12 @@ void fabric_session_trace(const struct fabric *, struct fabric_uplink *,
                           uint16_t ssid, uint32_t seq, struct fabric_burst *)
     OVS_REQUIRES(fabric_table_mutex);
 
-/* Is 'frame', 'size' bytes, behind the header that 'info' describes, a probe,
- * of whatever protocol, rather than for a tenant?  Any thread. */
-bool fabric_session_is_probe(const struct fabric_encap_info *info,
-                             uint32_t probe_vni, const void *frame,
-                             size_t size);
+/* Returns true if 'frame', 'size' bytes, behind a header with 'vni' and, if
+ * 'oam', Geneve's O bit, is a probe, of whatever protocol, rather than for a
+ * tenant.  Any thread. */
+bool fabric_session_is_probe(uint32_t vni, bool oam,
+                             const struct fabric_uplink_config *,
+                             const void *frame, size_t size);
 
 /* Adds a test packet of the path that is not to be fragmented and makes an
  * outer IP packet of 'size' bytes, not part of the path's test either.

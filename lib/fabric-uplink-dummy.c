@@ -143,7 +143,7 @@ is_probe(const struct fabric_uplink *up, const uint8_t *data, size_t size)
     enum fabric_drop drop;
 
     return (fabric_encap_parse(up->config.encap, data, size, &info, &drop)
-            && fabric_session_is_probe(&info, up->config.probe_vni,
+            && fabric_session_is_probe(info.vni, info.oam, &up->config,
                                        data + info.header_len,
                                        size - info.header_len));
 }

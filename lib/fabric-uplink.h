@@ -41,6 +41,7 @@ struct fabric_uplink_config {
     uint16_t src_port_base;
     enum fabric_encap encap;
     uint32_t probe_vni;
+    uint32_t bfd_vni;
     uint8_t ttl;
     bool csum;
 };

@@ -533,7 +533,6 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
 {
     struct fabric_encap_info info;
     enum fabric_drop drop;
-    uint32_t probe_vni;
     uint8_t *frame;
 
     if (!fabric_encap_parse(m->fabric->encap, data, size, &info, &drop)) {
@@ -543,8 +542,8 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
     frame = data + info.header_len;
     size -= info.header_len;
 
-    atomic_read_relaxed(&m->fabric->probe_vni, &probe_vni);
-    if (fabric_session_is_probe(&info, probe_vni, frame, size)) {
+    if (fabric_session_is_probe(info.vni, info.oam, &m->uplink->config, frame,
+                                size)) {
         struct fabric_rx rx = *m->rx;
 
         rx.data = data;

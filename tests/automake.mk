@@ -8,6 +8,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-bench.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-bfd.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-codec.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-config.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-control.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-discover.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-drops.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-dummy-macros.at

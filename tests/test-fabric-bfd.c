@@ -176,24 +176,72 @@ test_is_control(void)
     uint8_t frame[FABRIC_BFD_MAX_FRAME];
     size_t size = make_frame(FABRIC_ENCAP_VXLAN, "10.1.1.1", frame);
 
-    CHECK_TRUE(fabric_bfd_is_control(frame, size, true));
-    CHECK_TRUE(fabric_bfd_is_control(frame, size, false));
+    CHECK_TRUE(fabric_bfd_is_control(frame, size, FABRIC_BFD_MANAGEMENT));
+    CHECK_TRUE(fabric_bfd_is_control(frame, size, FABRIC_BFD_OVS));
+    CHECK_FALSE(fabric_bfd_is_control(frame, size, FABRIC_BFD_TENANT));
     memcpy(frame, &fabric_bfd_ovs_mac, ETH_ADDR_LEN);
-    CHECK_TRUE(fabric_bfd_is_control(frame, size, false));
+    CHECK_TRUE(fabric_bfd_is_control(frame, size, FABRIC_BFD_OVS));
+    CHECK_FALSE(fabric_bfd_is_control(frame, size, FABRIC_BFD_TENANT));
 
-    /* A tenant's own BFD is the tenant's. */
     memcpy(frame, &other, ETH_ADDR_LEN);
-    CHECK_TRUE(fabric_bfd_is_control(frame, size, true));
-    CHECK_FALSE(fabric_bfd_is_control(frame, size, false));
+    CHECK_TRUE(fabric_bfd_is_control(frame, size, FABRIC_BFD_MANAGEMENT));
+    CHECK_FALSE(fabric_bfd_is_control(frame, size, FABRIC_BFD_OVS));
 
     for (size_t i = 0; i < 14 + 20 + 8; i++) {
-        CHECK_FALSE(fabric_bfd_is_control(frame, i, true));
+        CHECK_FALSE(fabric_bfd_is_control(frame, i, FABRIC_BFD_MANAGEMENT));
     }
     frame[14 + 8]--;                            /* TTL. */
-    CHECK_FALSE(fabric_bfd_is_control(frame, size, true));
+    CHECK_FALSE(fabric_bfd_is_control(frame, size, FABRIC_BFD_MANAGEMENT));
     frame[14 + 8]++;
     frame[14 + 20 + 3]++;                       /* Port 3785. */
-    CHECK_FALSE(fabric_bfd_is_control(frame, size, true));
+    CHECK_FALSE(fabric_bfd_is_control(frame, size, FABRIC_BFD_MANAGEMENT));
+}
+
+static void
+test_place(void)
+{
+    CHECK_EQ(fabric_bfd_place(1, false, 1, 0), FABRIC_BFD_MANAGEMENT);
+    CHECK_EQ(fabric_bfd_place(0, false, 1, 0), FABRIC_BFD_OVS);
+    CHECK_EQ(fabric_bfd_place(100, false, 1, 0), FABRIC_BFD_TENANT);
+    CHECK_EQ(fabric_bfd_place(100, true, 1, 0), FABRIC_BFD_MANAGEMENT);
+    CHECK_EQ(fabric_bfd_place(7, false, 7, 7), FABRIC_BFD_MANAGEMENT);
+}
+
+/* Returns true if an Open vSwitch takes the frame with 'n_tags' VLAN tags and
+ * the 16 bits at 'ofs' of the IP header replaced. */
+static bool
+is_taken(int n_tags, size_t ofs, uint16_t value)
+{
+    uint8_t frame[FABRIC_BFD_MAX_FRAME], tagged[FABRIC_BFD_MAX_FRAME + 16];
+    size_t size = make_frame(FABRIC_ENCAP_VXLAN, "10.1.1.1", frame);
+    size_t len = 12;
+
+    memcpy(tagged, frame, len);
+    for (int i = 0; i < n_tags; i++, len += 4) {
+        fabric_put_be16(tagged + len, ETH_TYPE_VLAN);
+        fabric_put_be16(tagged + len + 2, 1);
+    }
+    fabric_put_be16(frame + ETH_HEADER_LEN + ofs, value);
+    memcpy(tagged + len, frame + 12, size - 12);
+    size += n_tags * 4;
+    for (size_t i = 0; i < size - FABRIC_BFD_LEN; i++) {
+        CHECK_FALSE(fabric_bfd_is_taken_by_ovs(tagged, i));
+    }
+    return fabric_bfd_is_taken_by_ovs(tagged, size);
+}
+
+static void
+test_is_taken_by_ovs(void)
+{
+    CHECK_TRUE(is_taken(0, 2, 52));
+    CHECK_TRUE(is_taken(1, 2, 52));
+    CHECK_TRUE(is_taken(2, 2, 9999));           /* Length. */
+    CHECK_TRUE(is_taken(0, 6, IP_MORE_FRAGMENTS));
+    CHECK_FALSE(is_taken(0, 6, 1));             /* Later fragment. */
+    CHECK_TRUE(is_taken(0, 8, 0x0111));         /* TTL 1. */
+    CHECK_FALSE(is_taken(0, 8, 0xff06));        /* TCP. */
+    CHECK_FALSE(is_taken(0, 22, 3785));         /* Port. */
+    CHECK_FALSE(is_taken(0, 0, 0x4f00));        /* Options to the end. */
 }
 
 /* Two sessions. */
@@ -589,6 +637,8 @@ test_fabric_bfd_main(int argc, char *argv[])
     CHECK_PROPERTY(test_bad_packets);
     CHECK_PROPERTY(test_frame);
     CHECK_PROPERTY(test_is_control);
+    CHECK_PROPERTY(test_place);
+    CHECK_PROPERTY(test_is_taken_by_ovs);
     CHECK_PROPERTY(test_slow_start);
     CHECK_PROPERTY(test_up);
     CHECK_PROPERTY(test_jitter_with_multiplier_one);

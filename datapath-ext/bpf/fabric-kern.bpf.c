@@ -333,6 +333,13 @@ to_channel(struct __sk_buff *skb, const struct fabric_kern_conf *c,
     return bpf_redirect(c->channel, 0);
 }
 
+/* BFD of a workload: userspace knows whether it may leave. */
+static __always_inline bool
+looks_like_bfd(const struct fabric_kern_key *key)
+{
+    return key->ip_proto == IPPROTO_UDP && key->tp_dst == bpf_htons(3784);
+}
+
 SEC("tc")
 int
 fabric_from_port(struct __sk_buff *skb)
@@ -377,7 +384,8 @@ fabric_from_port(struct __sk_buff *skb)
         }
     } else if (flow->verdict == FABRIC_KERN_FABRIC) {
         /* Here a tag is beside the packet, not in it. */
-        if (skb->vlan_present && !flow->untagged) {
+        if (looks_like_bfd(&p.key)
+            || (skb->vlan_present && !flow->untagged)) {
             return to_channel(skb, c, port);
         }
         path = select_path(flow, flow_hash(&p));
@@ -474,14 +482,16 @@ is_ours_to_unpack(struct __sk_buff *skb, const struct packet *p)
             + ETH_HLEN == p->len);
 }
 
-/* BFD of others, not on the management VNI, is for userspace: to the MAC of
- * RFC 8971 section 3, or to that which Open vSwitch uses. */
+/* BFD of others, not on the management VNI, is for userspace: on the VNI of
+ * Open vSwitch's, to the MAC of RFC 8971 section 3, or to that which Open
+ * vSwitch uses.  (What has Geneve's O bit is so in any case.) */
 static __always_inline bool
-is_bfd(const struct fabric_kern_key *key)
+is_bfd(const struct fabric_kern_key *key,
+       const struct fabric_kern_local *local)
 {
     const __u8 *mac = key->eth_dst;
 
-    return (!mac[0]
+    return (key->vni == local->bfd_vni && !mac[0]
             && ((mac[1] == 0x00 && mac[2] == 0x5e && mac[3] == 0x00
                  && mac[4] == 0x52 && mac[5] == 0x02)
                 || (mac[1] == 0x23 && mac[2] == 0x20 && mac[3] == 0x00
@@ -505,7 +515,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     __u64 n_bytes;
 
     if (p->key.vni == local->probe_vni
-        || is_bfd(&p->key)
+        || is_bfd(&p->key, local)
         || (skb->gso_size && !is_ours_to_unpack(skb, p))
         || !decap_ecn(p->key.tun_tos, &p->key.ip_tos)) {
         return TC_ACT_UNSPEC;

@@ -61,10 +61,12 @@ fuzz_frame(uint8_t *frame, size_t size)
     size_t copy_size;
 
     fix_checksums(frame, size);
+    fabric_bfd_is_taken_by_ovs(frame, size);
+    FUZZ_CHECK(!fabric_bfd_is_control(frame, size, FABRIC_BFD_TENANT));
     if (!fabric_bfd_parse(frame, size, &packet, &addrs)) {
         return;
     }
-    FUZZ_CHECK(fabric_bfd_is_control(frame, size, true));
+    FUZZ_CHECK(fabric_bfd_is_control(frame, size, FABRIC_BFD_MANAGEMENT));
 
     copy_size = fabric_bfd_compose(&packet, &addrs, &fabric_bfd_mac, 49152,
                                    copy);
