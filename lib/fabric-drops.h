@@ -32,7 +32,7 @@
     FABRIC_DROP(RX_BAD_AUTH, "rx-bad-auth",                                 \
                 "received probe that is not authentic")                     \
     FABRIC_DROP(RX_PROBE_RATE, "rx-probe-rate",                             \
-                "received probes beyond the rate that is answered")         \
+                "received probes beyond their endpoint's share")            \
     FABRIC_DROP(SLOW_PATH_FULL, "slow-path-full",                           \
                 "workload sent more than its share of the slow path")       \
     FABRIC_DROP(TX_NO_FABRIC, "tx-no-fabric",                               \

@@ -158,8 +158,7 @@ struct fabric_endpoint {
     struct fabric_discovery discovery;  /* [mutex] */
 
     /* [mutex] Probes answered in the current second. */
-    long long int reflect_second;
-    unsigned int n_reflected;
+    struct token_bucket rx_rates[2];    /* Of tests and of answers. */
 };
 
 /* While an endpoint gets other paths it has the old ones, too. */

@@ -543,7 +543,7 @@ receive_uplink(struct fabric *f, struct fabric_uplink *up, bool *all)
         }
         fabric_burst_flush(&burst);
         any |= n > 0;
-        if (n < FABRIC_RX_PROBE_BURST) {
+        if (!n) {
             return any;
         }
     }

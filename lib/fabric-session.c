@@ -234,21 +234,6 @@ answer_path(const struct fabric_endpoint *ep, const struct fabric_uplink *up,
     return best;
 }
 
-/* Bounds what answering costs: as much as two remote IPs with the most paths
- * take that are probed at the shortest interval, a millisecond. */
-static bool
-may_reflect(struct fabric_endpoint *ep)
-    OVS_REQUIRES(fabric_table_mutex)
-{
-    long long int second = time_msec() / 1000;
-
-    if (ep->reflect_second != second) {
-        ep->reflect_second = second;
-        ep->n_reflected = 0;
-    }
-    return ep->n_reflected++ < 2000 * FABRIC_MAX_PATHS_PER_REMOTE;
-}
-
 static struct fabric_path *
 find_ssid(const struct fabric_endpoint *ep, uint16_t ssid)
     OVS_REQUIRES(fabric_table_mutex)
@@ -348,7 +333,7 @@ answer_all_ways(struct fabric_endpoint *ep, const struct fabric_path *path,
     for (size_t i = 0; i < ep->n_paths; i++) {
         const struct fabric_path *other = ep->paths[i];
 
-        if (other != path && other->local_up && may_reflect(ep)) {
+        if (other != path && other->local_up) {
             struct fabric_burst_item *item = add_answer(ep, other, b);
 
             item->tos = tos;
@@ -401,10 +386,6 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
 
     if (!path) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
-        return;
-    }
-    if (!may_reflect(ep)) {
-        fabric_drop_count(FABRIC_DROP_RX_PROBE_RATE, 1);
         return;
     }
     if (test->has_direct) {
@@ -649,6 +630,27 @@ fabric_session_is_probe(uint32_t vni, bool oam,
             || is_bfd(vni, oam, config, frame, size));
 }
 
+/* Packets that an endpoint may send in a millisecond at least, whatever it is
+ * used for: those of 20 paths at the shortest interval. */
+#define MIN_RX_RATE 20
+
+/* Returns true if 'ep' has not had its share of this thread's time yet, with a
+ * packet that may be an 'answer'.  Tests have a share of their own: whoever
+ * repeats or forges these keeps no answer from us. */
+static bool
+may_receive(struct fabric_endpoint *ep, bool answer)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct token_bucket *tb = &ep->rx_rates[answer];
+    unsigned int rate = MAX(4 * ep->n_paths / ep->fabric->probe.interval,
+                            MIN_RX_RATE);
+
+    if (tb->rate != rate) {
+        token_bucket_set(tb, rate, 1000 * rate);
+    }
+    return token_bucket_withdraw(tb, 1);
+}
+
 void
 fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
                        const struct fabric_rx *rx, struct fabric_burst *b)
@@ -672,6 +674,10 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
     }
     frame = rx->data + info.header_len;
     size = rx->size - info.header_len;
+    if (!may_receive(ep, fabric_stamp_seems_reflected(frame, size))) {
+        fabric_drop_count(FABRIC_DROP_RX_PROBE_RATE, 1);
+        return;
+    }
     if (is_bfd(info.vni, info.oam, &up->config, frame, size)) {
         fabric_bfd_peer_receive(ep, up, rx, &info);
         return;

@@ -320,6 +320,21 @@ fabric_stamp_is_probe(const void *frame, size_t size)
             && !memcmp(frame, &fabric_stamp_mac, ETH_ADDR_LEN));
 }
 
+bool
+fabric_stamp_seems_reflected(const void *frame_, size_t size)
+{
+    const uint8_t *frame = frame_;
+    size_t udp_ofs;
+
+    if (size < ETH_HEADER_LEN) {
+        return false;
+    }
+    udp_ofs = ETH_HEADER_LEN + (fabric_get_be16(frame + 12) == ETH_TYPE_IPV6
+                                ? IPV6_HEADER_LEN : IP_HEADER_LEN);
+    return (size >= udp_ofs + UDP_HEADER_LEN
+            && fabric_get_be16(frame + udp_ofs) == FABRIC_STAMP_PORT);
+}
+
 /* What the IP header tells of the UDP datagram. */
 struct stamp_ip {
     const uint8_t *udp;         /* Begins here. */

@@ -303,6 +303,10 @@ size_t fabric_stamp_compose(const struct fabric_stamp *stamp,
  * rather than tenant data?  The caller has checked the VNI. */
 bool fabric_stamp_is_probe(const void *frame, size_t size);
 
+/* Returns true if such a frame is a reflected packet rather than a test, for
+ * all that one look can tell. */
+bool fabric_stamp_seems_reflected(const void *frame, size_t size);
+
 enum fabric_stamp_result {
     FABRIC_STAMP_OK,
     FABRIC_STAMP_NOT_STAMP,     /* Not a probe, or not UDP with the ports of

@@ -2,13 +2,12 @@
 
 /* The "udp" uplink driver: kernel UDP sockets.
  *
- * Sockets.  Two sockets are bound to (local IP, fabric port) as a reuseport
- * group; a classic BPF program in the kernel gives probes to one and all else
- * to the other.  Probes are thus answered by the prober's thread whatever the
- * datapath is doing.  One more socket per source port sends; a filter drops
- * whatever is sent to it.  So a fabric needs (2 + paths per remote) sockets
- * per local IP, and up to 66 with discovery (fabric-discover.h), which tries
- * other ports, whatever the number of endpoints.
+ * Sockets.  What arrives comes to sockets for data or to others for probes
+ * (fabric-steer.h).  Probes are thus answered by the prober's thread whatever
+ * the datapath is doing.  One more socket per source port sends; a filter
+ * drops whatever is sent to it.  So a fabric needs (24 + paths per remote)
+ * sockets per local IP, and up to 88 with discovery (fabric-discover.h), which
+ * tries other ports, whatever the number of endpoints.
  *
  * Super-frames.  Many datagrams of one path go to the kernel in one message
  * with UDP_SEGMENT and come back in one with UDP_GRO (both Linux 5.0+): the
@@ -27,7 +26,6 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
-#include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 #include <sys/ioctl.h>
@@ -35,12 +33,11 @@
 #include <unistd.h>
 
 #include "coverage.h"
-#include "fabric-bfd-frame.h"
 #include "fabric-drops.h"
 #include "fabric-ear.h"
 #include "fabric-route.h"
 #include "fabric-socket.h"
-#include "fabric-stamp.h"
+#include "fabric-steer.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
@@ -66,9 +63,6 @@ COVERAGE_DEFINE(fabric_udp_recv);
 #ifndef UDP_GRO
 #define UDP_GRO 104
 #endif
-#ifndef SO_ATTACH_REUSEPORT_CBPF
-#define SO_ATTACH_REUSEPORT_CBPF 51
-#endif
 
 /* Room for 64 datagrams in flight in each direction; the kernel doubles it.
  * A default receive buffer holds just three super-frames. */
@@ -84,8 +78,7 @@ COVERAGE_DEFINE(fabric_udp_recv);
 struct udp_uplink {
     struct fabric_uplink up;
     int family;
-    int data_fd;
-    int probe_fd;
+    struct fabric_steer steer;
     int tx_fds[FABRIC_MAX_PATHS_PER_REMOTE];    /* [up.n_ports]. */
     int bare_fds[FABRIC_MAX_PATHS_PER_REMOTE];  /* Likewise, to send without
                                                  * checksum; -1 if the others
@@ -93,8 +86,6 @@ struct udp_uplink {
     atomic_bool gso;            /* UDP_SEGMENT usable? Only ever cleared. */
     uint8_t *rx_bufs;           /* FABRIC_RX_BURST buffers, for data. */
     uint8_t *probe_bufs;        /* Likewise, for probes. */
-    uint32_t rx_lost;           /* What the kernel has counted as lost for */
-    uint32_t probe_lost;        /* want of room in either socket. */
 };
 
 static struct udp_uplink *
@@ -108,7 +99,6 @@ udp_alloc(void)
 {
     struct udp_uplink *udp = xzalloc(sizeof *udp);
 
-    udp->data_fd = udp->probe_fd = -1;
     return &udp->up;
 }
 
@@ -118,58 +108,6 @@ set_buffer(int fd, int option, int force_option)
     if (fabric_socket_set(fd, SOL_SOCKET, force_option, SOCKET_BUFFER)) {
         fabric_socket_set(fd, SOL_SOCKET, option, SOCKET_BUFFER);
     }
-}
-
-static uint32_t
-mac_hi(const struct eth_addr *mac)
-{
-    return ((uint32_t) mac->ea[0] << 24 | mac->ea[1] << 16
-            | mac->ea[2] << 8 | mac->ea[3]);
-}
-
-static uint32_t
-mac_lo(const struct eth_addr *mac)
-{
-    return mac->ea[4] << 8 | mac->ea[5];
-}
-
-/* Steers probes, recognized as fabric_stamp_is_probe() does, and BFD to the
- * MAC that Open vSwitch uses on any VNI, to the second socket of the group.
- * (Other BFD comes with the data.)  Offsets are from the start of the UDP
- * payload.  The last two instructions return the socket's index; a load beyond
- * the packet returns 0, the data socket. */
-static int
-attach_steering(const struct udp_uplink *udp)
-{
-    const struct eth_addr *mac = &fabric_stamp_mac;
-    const struct eth_addr *ovs = &fabric_bfd_ovs_mac;
-    bool geneve = udp->up.config.encap == FABRIC_ENCAP_GENEVE;
-
-    struct sock_filter code[] = {
-        /* Geneve: only without options, byte 0 being version and length. */
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
-        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, geneve ? 0x3f : 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 11),
-
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 8),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_hi(ovs), 0, 2),
-        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_lo(ovs), 6, 7),
-
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_hi(mac), 0, 6),
-        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mac_lo(mac), 0, 4),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
-        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 8),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, udp->up.config.probe_vni, 0, 1),
-
-        BPF_STMT(BPF_RET | BPF_K, 1),
-        BPF_STMT(BPF_RET | BPF_K, 0),
-    };
-    struct sock_fprog prog = { .len = ARRAY_SIZE(code), .filter = code };
-
-    return setsockopt(udp->data_fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
-                      &prog, sizeof prog) ? errno : 0;
 }
 
 static char *
@@ -194,11 +132,39 @@ open_error(const struct udp_uplink *udp, uint16_t port, int error)
                      port, ip, ovs_strerror(error));
 }
 
+/* Sets the options of a socket that receives. */
+static void
+prepare_receive(const struct udp_uplink *udp, int fd,
+                enum fabric_steer_kind kind)
+{
+    int error;
+
+    if (udp->family == AF_INET6) {
+        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+        /* RFC 6935 section 5: zero checksums are for tunnels to allow. */
+        fabric_socket_set(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1);
+    } else {
+        fabric_socket_set(fd, IPPROTO_IP, IP_RECVTOS, 1);
+        fabric_socket_set(fd, IPPROTO_IP, IP_RECVTTL, 1);
+    }
+    fabric_socket_set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+    set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE);
+    if (kind == FABRIC_STEER_PROBES) {
+        fabric_socket_set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    } else {
+        error = fabric_socket_set(fd, IPPROTO_UDP, UDP_GRO, 1);
+        if (error) {
+            VLOG_WARN_ONCE("no UDP_GRO: receiving will be slow (%s)",
+                           ovs_strerror(error));
+        }
+    }
+}
+
 static char *
 open_receive(struct udp_uplink *udp)
 {
     uint16_t port = udp->up.config.dst_port;
-    bool v6 = udp->family == AF_INET6;
     int fd, error;
 
     /* SO_REUSEPORT would let two switches share the port in silence. */
@@ -208,45 +174,16 @@ open_receive(struct udp_uplink *udp)
     }
     close(fd);
 
-    udp->data_fd = fabric_socket_bound(&udp->up.config.local_ip, port, true);
-    if (udp->data_fd < 0) {
-        return open_error(udp, port, -udp->data_fd);
-    }
-    udp->probe_fd = fabric_socket_bound(&udp->up.config.local_ip, port, true);
-    if (udp->probe_fd < 0) {
-        return open_error(udp, port, -udp->probe_fd);
-    }
-    error = attach_steering(udp);
+    error = fabric_steer_open(&udp->steer, &udp->up.config);
     if (error) {
-        /* Probes then arrive with the data and are peeled off there, so the
-         * second socket must not get a hash share of the data. */
-        VLOG_WARN("probes share the data socket: %s", ovs_strerror(error));
-        close(udp->probe_fd);
-        udp->probe_fd = -1;
+        return open_error(udp, port, error);
     }
+    for (int kind = 0; kind < FABRIC_STEER_N_KINDS; kind++) {
+        const struct fabric_steer_set *set = &udp->steer.sets[kind];
 
-    int fds[] = { udp->data_fd, udp->probe_fd };
-    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-        if (fds[i] < 0) {
-            continue;
+        for (size_t i = 0; i < set->n; i++) {
+            prepare_receive(udp, set->fds[i], kind);
         }
-        if (v6) {
-            fabric_socket_set(fds[i], IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-            fabric_socket_set(fds[i], IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-            /* RFC 6935 section 5: zero checksums are for tunnels to allow. */
-            fabric_socket_set(fds[i], IPPROTO_UDP, UDP_NO_CHECK6_RX, 1);
-        } else {
-            fabric_socket_set(fds[i], IPPROTO_IP, IP_RECVTOS, 1);
-            fabric_socket_set(fds[i], IPPROTO_IP, IP_RECVTTL, 1);
-        }
-        fabric_socket_set(fds[i], SOL_SOCKET, SO_RXQ_OVFL, 1);
-        set_buffer(fds[i], SO_RCVBUF, SO_RCVBUFFORCE);
-    }
-    fabric_socket_set(udp->probe_fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-    error = fabric_socket_set(udp->data_fd, IPPROTO_UDP, UDP_GRO, 1);
-    if (error) {
-        VLOG_WARN("no UDP_GRO: receiving will be slow (%s)",
-                  ovs_strerror(error));
     }
     return NULL;
 }
@@ -383,12 +320,7 @@ udp_destroy(struct fabric_uplink *up)
             close(udp->bare_fds[i]);
         }
     }
-    if (udp->data_fd >= 0) {
-        close(udp->data_fd);
-    }
-    if (udp->probe_fd >= 0) {
-        close(udp->probe_fd);
-    }
+    fabric_steer_close(&udp->steer);
     if (udp->rx_bufs) {
         free_pagealign(udp->rx_bufs);
     }
@@ -678,19 +610,32 @@ receive(int fd, uint8_t *bufs, size_t buf_size, size_t max,
     return MAX(n, 0);
 }
 
+/* Receives from the socket of 'set' whose turn it is, likewise. */
+static size_t
+receive_turn(struct fabric_steer_set *set, uint8_t *bufs, size_t buf_size,
+             size_t max, struct fabric_rx *rx)
+{
+    size_t n = 0;
+
+    for (int i; !n && (i = fabric_steer_next(set)) >= 0; ) {
+        n = receive(set->fds[i], bufs, buf_size, max, rx, &set->lost[i]);
+    }
+    return n;
+}
+
 static size_t
 udp_recv(struct fabric_uplink *up, struct fabric_rx *rx)
 {
     struct udp_uplink *udp = udp_uplink_cast(up);
 
-    return receive(udp->data_fd, udp->rx_bufs, RX_BUF_SIZE, FABRIC_RX_BURST,
-                   rx, &udp->rx_lost);
+    return receive_turn(&udp->steer.sets[FABRIC_STEER_DATA], udp->rx_bufs,
+                        RX_BUF_SIZE, FABRIC_RX_BURST, rx);
 }
 
 static void
 udp_recv_wait(struct fabric_uplink *up)
 {
-    poll_fd_wait(udp_uplink_cast(up)->data_fd, POLLIN);
+    fabric_steer_wait(&udp_uplink_cast(up)->steer.sets[FABRIC_STEER_DATA]);
 }
 
 static size_t
@@ -698,20 +643,15 @@ udp_recv_probe(struct fabric_uplink *up, struct fabric_rx *rx)
 {
     struct udp_uplink *udp = udp_uplink_cast(up);
 
-    return (udp->probe_fd >= 0
-            ? receive(udp->probe_fd, udp->probe_bufs, PROBE_BUF_SIZE,
-                      FABRIC_RX_PROBE_BURST, rx, &udp->probe_lost)
-            : 0);
+    return receive_turn(&udp->steer.sets[FABRIC_STEER_PROBES],
+                        udp->probe_bufs, PROBE_BUF_SIZE,
+                        FABRIC_RX_PROBE_BURST, rx);
 }
 
 static void
 udp_recv_probe_wait(struct fabric_uplink *up)
 {
-    struct udp_uplink *udp = udp_uplink_cast(up);
-
-    if (udp->probe_fd >= 0) {
-        poll_fd_wait(udp->probe_fd, POLLIN);
-    }
+    fabric_steer_wait(&udp_uplink_cast(up)->steer.sets[FABRIC_STEER_PROBES]);
 }
 
 static int

@@ -159,6 +159,8 @@ test_golden(void)
         CHECK_BYTES(frame, golden[i].frame, golden[i].size);
 
         CHECK_TRUE(fabric_stamp_is_probe(frame, golden[i].size));
+        CHECK_EQ(fabric_stamp_seems_reflected(frame, golden[i].size),
+                 golden[i].stamp->reflected);
         CHECK_EQ(fabric_stamp_parse(frame, golden[i].size, NULL, &stamp),
                  FABRIC_STAMP_OK);
         check_equal(&stamp, golden[i].stamp);

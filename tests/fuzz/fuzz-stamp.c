@@ -105,6 +105,7 @@ check_round_trip(const struct fabric_stamp *stamp_,
     FUZZ_CHECK(size && size <= sizeof frame);
     FUZZ_CHECK(stamp.has_padding || size <= FABRIC_STAMP_MAX_FRAME);
     FUZZ_CHECK(fabric_stamp_is_probe(frame, size));
+    FUZZ_CHECK(fabric_stamp_seems_reflected(frame, size) == stamp.reflected);
     FUZZ_CHECK(!fabric_stamp_compose(&stamp, k, &fabric_stamp_mac, src, frame,
                                      size - 1));
     FUZZ_CHECK(fabric_stamp_parse(frame, size, k, &again) == FABRIC_STAMP_OK);
@@ -222,6 +223,7 @@ fuzz_parse(uint8_t choice, uint8_t *frame, size_t size)
     const struct fabric_stamp_keys *k = choice & FUZZ_KEYS ? &keys : NULL;
     struct fabric_stamp stamp;
 
+    fabric_stamp_seems_reflected(frame, size);
     if (fabric_stamp_parse(frame, size, k, &stamp) != FABRIC_STAMP_OK) {
         fix_frame(frame, size, k && choice & FUZZ_SIGN);
         if (fabric_stamp_parse(frame, size, k, &stamp) != FABRIC_STAMP_OK) {
