@@ -12,6 +12,20 @@
 #include "netdev-provider.h"
 #include "util.h"
 
+static int
+workload_rxq_drain(struct netdev_rxq *rxq)
+{
+    fabric_workload_forget(rxq);
+    return netdev_linux_class.rxq_drain(rxq);
+}
+
+static void
+workload_rxq_destruct(struct netdev_rxq *rxq)
+{
+    fabric_workload_forget(rxq);
+    netdev_linux_class.rxq_destruct(rxq);
+}
+
 const struct netdev_class *
 fabric_workload_class(const struct netdev_class *base)
 {
@@ -20,6 +34,9 @@ fabric_workload_class(const struct netdev_class *base)
     if (!class.type) {
         class = *base;
         class.rxq_recv = fabric_workload_recv;
+        class.rxq_wait = fabric_workload_wait;
+        class.rxq_drain = workload_rxq_drain;
+        class.rxq_destruct = workload_rxq_destruct;
     }
     return &class;
 }

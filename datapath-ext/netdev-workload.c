@@ -656,6 +656,7 @@ workload_rxq_drain(struct netdev_rxq *rxq_)
     struct dp_packet *packet;
 
     if (rxq->linux_rxq) {
+        fabric_workload_forget(rxq->linux_rxq);
         return netdev_linux_class.rxq_drain(rxq->linux_rxq);
     }
     while ((packet = fabric_share_take(&rxq->workload->share)) != NULL) {
@@ -670,6 +671,7 @@ workload_rxq_destruct(struct netdev_rxq *rxq_)
     struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
 
     if (rxq->linux_rxq) {
+        fabric_workload_forget(rxq->linux_rxq);
         netdev_linux_class.rxq_destruct(rxq->linux_rxq);
         netdev_linux_class.rxq_dealloc(rxq->linux_rxq);
     } else {
@@ -769,7 +771,7 @@ workload_rxq_wait(struct netdev_rxq *rxq_)
     struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
 
     if (rxq->linux_rxq) {
-        netdev_linux_class.rxq_wait(rxq->linux_rxq);
+        fabric_workload_wait(rxq->linux_rxq);
         return;
     }
     if (rxq->workload->share.n) {

@@ -3,7 +3,11 @@
 /* A packet is received in pieces: the virtio header, as much as a packet of
  * usual size takes, and the rest.  Only a super-frame has a rest, for which a
  * buffer of full size waits with room in front, so that its beginning, rather
- * than all of it, is copied. */
+ * than all of it, is copied.
+ *
+ * What has to be cut (fabric-cut.h) may become more packets than the caller
+ * takes at once.  The rest, and all that was received behind it, waits in a
+ * queue of the port, which exists as long as something does. */
 
 #include <config.h>
 #include "fabric-workload.h"
@@ -15,11 +19,14 @@
 
 #include "coverage.h"
 #include "dp-packet.h"
+#include "fabric-cut.h"
 #include "fabric-hooks.h"
 #include "fabric-private.h"
 #include "fabric-vnet.h"
 #include "netdev-linux-private.h"
 #include "netdev-provider.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "packets.h"
@@ -29,6 +36,7 @@
 VLOG_DEFINE_THIS_MODULE(fabric_workload);
 
 COVERAGE_DEFINE(fabric_workload_bad);
+COVERAGE_DEFINE(fabric_workload_long);
 
 /* A default socket holds three TCP super-frames or 90 packets of 1,500 bytes;
  * a sender with a usual congestion window has several times that under way.
@@ -37,6 +45,7 @@ COVERAGE_DEFINE(fabric_workload_bad);
 
 #define FIRST_SIZE 2048
 #define MAX_PACKET 65535
+#define BEYOND_SIZE (FABRIC_CUT_MAX_FRAME - MAX_PACKET + HEADROOM)
 
 /* For what output pushes; the odd 2 align the IP header. */
 #define HEADROOM (128 + 2)
@@ -70,7 +79,8 @@ fabric_workload_socket_opened(int fd)
 struct slot {
     struct virtio_net_hdr vnet;
     struct dp_packet *first, *rest;
-    struct iovec iov[3];
+    uint8_t *beyond;            /* What no dp_packet holds, if it comes. */
+    struct iovec iov[4];
     union {
         struct cmsghdr align;
         uint8_t buf[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
@@ -81,7 +91,42 @@ struct slot {
 struct receiver {
     struct slot slots[NETDEV_MAX_BURST];
     struct mmsghdr msgs[NETDEV_MAX_BURST];
+    bool long_frames;           /* True after a frame of over 64 kB. */
 };
+
+/* The VLAN tag that the kernel took off, if any. */
+struct tag {
+    bool present;
+    bool has_tpid;
+    uint16_t tpid, tci;
+};
+
+/* A packet that was received, and what the kernel says of it. */
+struct received {
+    struct dp_packet *packet;   /* NULL if it is a long one: */
+    uint8_t *data;
+    size_t size;
+    struct virtio_net_hdr vnet;
+    struct tag tag;
+};
+
+/* What a port has received, but not handed out yet. */
+struct pending {
+    struct hmap_node node;      /* In 'pendings'. */
+    struct netdev_rxq *rxq;
+    struct received queue[NETDEV_MAX_BURST];
+    size_t head, n;
+    struct fabric_cut cut;      /* Of a packet that was in the queue, with */
+    struct tag tag;             /* this tag. */
+};
+
+static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
+static struct hmap pendings OVS_GUARDED_BY(mutex)
+    = HMAP_INITIALIZER(&pendings);
+
+/* Their number: most often none, which every thread sees soon enough of what
+ * it has done itself. */
+static atomic_size_t n_pendings = 0;
 
 /* Makes slot 'i' ready to receive into. */
 static void
@@ -96,12 +141,16 @@ arm_slot(struct receiver *r, size_t i)
         s->rest = dp_packet_new_with_headroom(
             MAX_PACKET - FIRST_SIZE - HEADROOM, HEADROOM + FIRST_SIZE);
     }
+    if (r->long_frames && !s->beyond) {
+        s->beyond = xmalloc(BEYOND_SIZE);
+    }
     s->iov[0] = (struct iovec) { &s->vnet, sizeof s->vnet };
     s->iov[1] = (struct iovec) { dp_packet_data(s->first), FIRST_SIZE };
     s->iov[2] = (struct iovec) { dp_packet_data(s->rest),
                                  dp_packet_tailroom(s->rest) };
+    s->iov[3] = (struct iovec) { s->beyond, BEYOND_SIZE };
     r->msgs[i].msg_hdr = (struct msghdr) {
-        .msg_iov = s->iov, .msg_iovlen = ARRAY_SIZE(s->iov),
+        .msg_iov = s->iov, .msg_iovlen = s->beyond ? 4 : 3,
         .msg_control = &s->control, .msg_controllen = sizeof s->control,
     };
 }
@@ -114,6 +163,7 @@ receiver_free(void *r_)
     for (size_t i = 0; i < ARRAY_SIZE(r->slots); i++) {
         dp_packet_delete(r->slots[i].first);
         dp_packet_delete(r->slots[i].rest);
+        free(r->slots[i].beyond);
     }
     free(r);
 }
@@ -140,14 +190,39 @@ receiver_get(void)
     return r;
 }
 
-/* Puts the VLAN tag back that the kernel took off. */
+/* Makes room for the super-frames of workloads whose kernels make longer ones
+ * than an IP packet, of which one was truncated. */
 static void
-restore_tag(struct dp_packet *packet, struct msghdr *msg)
+receiver_grow(struct receiver *r)
+{
+    r->long_frames = true;
+    for (size_t i = 0; i < ARRAY_SIZE(r->slots); i++) {
+        arm_slot(r, i);
+    }
+}
+
+/* Copies the 'size' bytes in 's', more than a dp_packet holds, to memory of
+ * their own. */
+static uint8_t *
+copy_long(const struct slot *s, size_t size)
+{
+    uint8_t *data = xmalloc(size);
+    size_t n = 0;
+
+    for (int i = 1; i < 4 && n < size; i++) {
+        size_t len = MIN(s->iov[i].iov_len, size - n);
+
+        memcpy(data + n, s->iov[i].iov_base, len);
+        n += len;
+    }
+    return data;
+}
+
+static struct tag
+get_tag(struct msghdr *msg)
 {
     for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg;
          cmsg = CMSG_NXTHDR(msg, cmsg)) {
-        const struct eth_header *eth = dp_packet_data(packet);
-        bool tagged = eth->eth_type == htons(ETH_TYPE_VLAN_8021Q);
         struct tpacket_auxdata aux;
 
         if (cmsg->cmsg_level != SOL_PACKET
@@ -157,61 +232,256 @@ restore_tag(struct dp_packet *packet, struct msghdr *msg)
         }
         memcpy(&aux, CMSG_DATA(cmsg), sizeof aux);
         if (aux.tp_vlan_tci || aux.tp_status & TP_STATUS_VLAN_VALID) {
-            eth_push_vlan(packet,
-                          htons(aux.tp_status & TP_STATUS_VLAN_TPID_VALID
-                                ? aux.tp_vlan_tpid
-                                : tagged ? ETH_TYPE_VLAN_8021AD
-                                : ETH_TYPE_VLAN_8021Q),
-                          htons(aux.tp_vlan_tci));
-            return;
+            return (struct tag) {
+                .present = true,
+                .has_tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID,
+                .tpid = aux.tp_vlan_tpid,
+                .tci = aux.tp_vlan_tci,
+            };
         }
+    }
+    return (struct tag) { .present = false };
+}
+
+/* Puts the VLAN tag back that the kernel took off. */
+static void
+restore_tag(struct dp_packet *packet, const struct tag *tag)
+{
+    if (tag->present) {
+        const struct eth_header *eth = dp_packet_data(packet);
+        bool tagged = eth->eth_type == htons(ETH_TYPE_VLAN_8021Q);
+
+        eth_push_vlan(packet, htons(tag->has_tpid ? tag->tpid
+                                    : tagged ? ETH_TYPE_VLAN_8021AD
+                                    : ETH_TYPE_VLAN_8021Q),
+                      htons(tag->tci));
     }
 }
 
 /* Takes the packet, of 'size' bytes with the virtio header, out of 's'.
- * Returns NULL if it has to be dropped. */
-static struct dp_packet *
-take_packet(struct slot *s, struct msghdr *msg, size_t size)
+ * Returns false if it has to be dropped. */
+static bool
+take_packet(struct slot *s, struct msghdr *msg, size_t size,
+            struct received *r)
 {
-    struct dp_packet *packet = s->first;
-
+    r->packet = s->first;
     if (msg->msg_flags & MSG_TRUNC || size < sizeof s->vnet + ETH_HEADER_LEN) {
-        return NULL;
+        return false;
     }
     size -= sizeof s->vnet;
-    if (size > FIRST_SIZE) {
-        packet = s->rest;
+    if (size > FIRST_SIZE + s->iov[2].iov_len) {
+        r->packet = NULL;
+        r->data = copy_long(s, size);
+        r->size = size;
+    } else if (size > FIRST_SIZE) {
+        r->packet = s->rest;
         s->rest = NULL;
-        dp_packet_set_size(packet, size - FIRST_SIZE);
-        dp_packet_push(packet, dp_packet_data(s->first), FIRST_SIZE);
+        dp_packet_set_size(r->packet, size - FIRST_SIZE);
+        dp_packet_push(r->packet, dp_packet_data(s->first), FIRST_SIZE);
     } else {
         s->first = NULL;
-        dp_packet_set_size(packet, size);
+        dp_packet_set_size(r->packet, size);
     }
-    if (!fabric_vnet_parse(packet, &s->vnet, 0)) {
-        dp_packet_delete(packet);
+    r->vnet = s->vnet;
+    r->tag = get_tag(msg);
+    return true;
+}
+
+static void
+count_bad(struct netdev_rxq *rxq)
+{
+    COVERAGE_INC(fabric_workload_bad);
+    netdev_linux_cast(rxq->netdev)->rx_dropped++;
+}
+
+static bool
+has_to_be_cut(const struct received *r)
+{
+    return (r->packet
+            ? fabric_cut_is_needed(dp_packet_data(r->packet),
+                                   dp_packet_size(r->packet), &r->vnet)
+            : fabric_cut_is_needed(r->data, r->size, &r->vnet));
+}
+
+/* Starts to cut 'r', which has to be. */
+static bool
+start_to_cut(struct fabric_cut *cut, struct received *r)
+{
+    if (r->packet) {
+        r->size = dp_packet_size(r->packet);
+        r->data = xmemdup(dp_packet_data(r->packet), r->size);
+        dp_packet_delete(r->packet);
+    }
+    return fabric_cut_start(cut, r->data, r->size, &r->vnet);
+}
+
+/* Hands 'r', which is whole, out. */
+static void
+put_whole(struct netdev_rxq *rxq, struct received *r,
+          struct dp_packet_batch *batch)
+{
+    if (!r->packet) {
+        free(r->data);
+        count_bad(rxq);
+    } else if (fabric_vnet_parse(r->packet, &r->vnet, 0)) {
+        restore_tag(r->packet, &r->tag);
+        dp_packet_batch_add(batch, r->packet);
+    } else {
+        dp_packet_delete(r->packet);
+        count_bad(rxq);
+    }
+}
+
+/* Pending packets. */
+
+static struct pending *
+find_pending(const struct netdev_rxq *rxq)
+{
+    struct pending *p, *found = NULL;
+    size_t n;
+
+    atomic_read_relaxed(&n_pendings, &n);
+    if (OVS_LIKELY(!n)) {
         return NULL;
     }
-    restore_tag(packet, msg);
-    return packet;
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH_WITH_HASH (p, node, hash_pointer(rxq, 0), &pendings) {
+        if (p->rxq == rxq) {
+            found = p;
+            break;
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+    return found;
+}
+
+static struct pending *
+add_pending(struct netdev_rxq *rxq)
+{
+    struct pending *p = xzalloc(sizeof *p);
+
+    p->rxq = rxq;
+    ovs_mutex_lock(&mutex);
+    hmap_insert(&pendings, &p->node, hash_pointer(rxq, 0));
+    atomic_store_relaxed(&n_pendings, hmap_count(&pendings));
+    ovs_mutex_unlock(&mutex);
+    return p;
+}
+
+static void
+destroy_pending(struct pending *p)
+{
+    ovs_mutex_lock(&mutex);
+    hmap_remove(&pendings, &p->node);
+    atomic_store_relaxed(&n_pendings, hmap_count(&pendings));
+    ovs_mutex_unlock(&mutex);
+
+    fabric_cut_stop(&p->cut);
+    for (; p->n; p->n--) {
+        struct received *r = &p->queue[p->head++];
+
+        dp_packet_delete(r->packet);
+        if (!r->packet) {
+            free(r->data);
+        }
+    }
+    free(p);
+}
+
+/* Fills 'batch' from 'p', which ends with its last packet. */
+static void
+take_pending(struct pending *p, struct dp_packet_batch *batch)
+{
+    while (dp_packet_batch_size(batch) < NETDEV_MAX_BURST) {
+        struct dp_packet *piece = fabric_cut_next(&p->cut);
+        struct received *r;
+
+        if (piece) {
+            restore_tag(piece, &p->tag);
+            dp_packet_batch_add(batch, piece);
+            continue;
+        }
+        if (!p->n) {
+            destroy_pending(p);
+            return;
+        }
+        r = &p->queue[p->head++];
+        p->n--;
+        if (!has_to_be_cut(r)) {
+            put_whole(p->rxq, r, batch);
+        } else if (start_to_cut(&p->cut, r)) {
+            p->tag = r->tag;
+        } else {
+            count_bad(p->rxq);
+        }
+    }
+}
+
+/* Hands the 'n' packets in 'r' out, or has some wait. */
+static void
+take_received(struct netdev_rxq *rxq, struct receiver *r, size_t n,
+              struct dp_packet_batch *batch)
+{
+    struct pending *p = NULL;
+    bool grow = false;
+
+    for (size_t i = 0; i < n; i++) {
+        struct msghdr *msg = &r->msgs[i].msg_hdr;
+        struct received received;
+
+        if (!take_packet(&r->slots[i], msg, r->msgs[i].msg_len, &received)) {
+            grow |= msg->msg_flags & MSG_TRUNC;
+            count_bad(rxq);
+        } else if (!p && !has_to_be_cut(&received)) {
+            put_whole(rxq, &received, batch);
+        } else {
+            if (!p) {
+                p = add_pending(rxq);
+            }
+            p->queue[p->n++] = received;
+        }
+        arm_slot(r, i);
+    }
+    if (p) {
+        take_pending(p, batch);
+    }
+    if (grow && !r->long_frames) {
+        COVERAGE_INC(fabric_workload_long);
+        receiver_grow(r);
+    }
+}
+
+static bool
+is_ours(const struct netdev_rxq *rxq)
+{
+    return (!netdev_rxq_linux_cast(rxq)->is_tap && userspace_tso_enabled()
+            && !cmap_is_empty(&fabrics_by_name));
 }
 
 int
 fabric_workload_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                      int *qfill)
 {
-    struct netdev_rxq_linux *rx = netdev_rxq_linux_cast(rxq);
+    struct pending *p = find_pending(rxq);
     struct receiver *r;
     int n;
 
-    if (rx->is_tap || !userspace_tso_enabled()
-        || cmap_is_empty(&fabrics_by_name)) {
+    if (p) {
+        dp_packet_batch_init(batch);
+        take_pending(p, batch);
+        if (qfill) {
+            *qfill = -ENOTSUP;
+        }
+        return dp_packet_batch_is_empty(batch) ? EAGAIN : 0;
+    }
+    if (!is_ours(rxq)) {
         return netdev_linux_class.rxq_recv(rxq, batch, qfill);
     }
 
     r = receiver_get();
     do {
-        n = recvmmsg(rx->fd, r->msgs, NETDEV_MAX_BURST, MSG_TRUNC, NULL);
+        n = recvmmsg(netdev_rxq_linux_cast(rxq)->fd, r->msgs,
+                     NETDEV_MAX_BURST, MSG_TRUNC, NULL);
     } while (n < 0 && errno == EINTR);
     if (qfill) {
         *qfill = -ENOTSUP;
@@ -221,17 +491,26 @@ fabric_workload_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     }
 
     dp_packet_batch_init(batch);
-    for (size_t i = 0; i < n; i++) {
-        struct dp_packet *packet = take_packet(
-            &r->slots[i], &r->msgs[i].msg_hdr, r->msgs[i].msg_len);
-
-        if (packet) {
-            dp_packet_batch_add(batch, packet);
-        } else {
-            COVERAGE_INC(fabric_workload_bad);
-            netdev_linux_cast(rxq->netdev)->rx_dropped++;
-        }
-        arm_slot(r, i);
-    }
+    take_received(rxq, r, n, batch);
     return 0;
+}
+
+void
+fabric_workload_wait(struct netdev_rxq *rxq)
+{
+    if (find_pending(rxq)) {
+        poll_immediate_wake();
+    } else {
+        netdev_linux_class.rxq_wait(rxq);
+    }
+}
+
+void
+fabric_workload_forget(const struct netdev_rxq *rxq)
+{
+    struct pending *p = find_pending(rxq);
+
+    if (p) {
+        destroy_pending(p);
+    }
 }

@@ -8,7 +8,10 @@
  *
  * netdev-linux, for each time that it is asked, allocates memory for as many
  * packets as might come, and with userspace TSO keeps 2 MB for each port.
- * This keeps that memory for each thread, and allocates for what came. */
+ * This keeps that memory for each thread, and allocates for what came.  It
+ * also cuts super-frames that the datapath does not know (fabric-cut.h).
+ *
+ * Thread-safety: any thread, one at a time for each rxq. */
 
 struct dp_packet_batch;
 struct netdev_rxq;
@@ -17,5 +20,12 @@ struct netdev_rxq;
  * fabric or no userspace TSO, netdev-linux's. */
 int fabric_workload_recv(struct netdev_rxq *, struct dp_packet_batch *,
                          int *qfill);
+
+/* Likewise 'rxq_wait'. */
+void fabric_workload_wait(struct netdev_rxq *);
+
+/* Drops what the rxq has received and fabric_workload_recv() has not returned
+ * yet.  To be called before the rxq is drained or destroyed. */
+void fabric_workload_forget(const struct netdev_rxq *);
 
 #endif /* fabric-workload.h */

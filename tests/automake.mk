@@ -50,6 +50,7 @@ tests_ovstest_SOURCES += weft/tests/fabric-frame.h
 tests_ovstest_SOURCES += weft/tests/test-fabric-bare.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-bfd.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-choice.c
+tests_ovstest_SOURCES += weft/tests/test-fabric-cut.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-discover.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-ecn.c
 tests_ovstest_SOURCES += weft/tests/test-fabric-encap.c

@@ -8,6 +8,11 @@ weft_tests_fuzz_fuzz_bfd_SOURCES = weft/tests/fuzz/fuzz-bfd.c
 weft_tests_fuzz_fuzz_bfd_LDADD = $(WEFT_FUZZ_LIBS)
 weft_tests_fuzz_fuzz_bfd_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
 
+WEFT_FUZZ += fuzz-cut
+weft_tests_fuzz_fuzz_cut_SOURCES = weft/tests/fuzz/fuzz-cut.c
+weft_tests_fuzz_fuzz_cut_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_cut_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
 WEFT_FUZZ += fuzz-ecn
 weft_tests_fuzz_fuzz_ecn_SOURCES = weft/tests/fuzz/fuzz-ecn.c
 weft_tests_fuzz_fuzz_ecn_LDADD = $(WEFT_FUZZ_LIBS)

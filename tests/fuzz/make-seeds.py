@@ -98,6 +98,29 @@ def encap_seeds():
     }
 
 
+def cut_seeds():
+    def seed(kind, headers, segment, frame, segsz=8, repeat=0):
+        return struct.pack('<BBHHHHB', 1, kind, headers, segsz, headers,
+                           segment, repeat) + frame
+
+    inner = tcp_frame(False, 1, ACK | PSH, b'x' * 100)
+    inner6 = tcp_frame(True, 1, ACK | PSH, b'x' * 100)
+    datagram = eth(ip4(UDP, udp(SRC4, DST4, 1, 2, b'y' * 100)))
+    vxlan = bytes.fromhex('0800000000000900')
+    nested = eth(ip4(UDP, udp(SRC4, DST4, 3, 4789, vxlan + inner)))
+    return {
+        'udp': seed(5, 34, 6, datagram),
+        'nested': seed(1, 50 + 34, 16, nested),
+        'nested6': seed(4, 70 + 54, 16, eth(ip6(
+            UDP, udp(SRC6, DST6, 3, 4789, vxlan + inner6)))),
+        'gre': seed(1, 42 + 34, 16, eth(ip4(
+            47, bytes.fromhex('00006558') + b'abcd' + inner))),
+        'tcp': seed(1, 34, 16, inner),
+        'lie': seed(1, 60, 16, nested),
+        'one': seed(5, 34, 6, datagram, segsz=1),
+    }
+
+
 def stamp_frame(v6, reflected):
     body = struct.pack('!IQHH', 1, 0xe800000180000000, 0x0c01, 5)
     if reflected:
@@ -363,7 +386,7 @@ def metrics_seeds():
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip().splitlines()[-1])
-    for name, seeds in (('bfd', bfd_seeds()),
+    for name, seeds in (('bfd', bfd_seeds()), ('cut', cut_seeds()),
                         ('ecn', ecn_seeds()), ('encap', encap_seeds()),
                         ('ptb', ptb_seeds()),
                         ('quote', quote_seeds()),
