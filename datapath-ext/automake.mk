@@ -7,6 +7,7 @@ lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-fit.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-fit.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-host-policy.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-abi.h
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-count.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-drops.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-flows.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-guard.h
@@ -14,12 +15,14 @@ lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-match.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-mirror.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-names.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-peer.h
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-reason.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-route.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-sync.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-tc.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-underlay.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-watch.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern.h
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-loop.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-netfilter.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-odp.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-odp.h
@@ -29,6 +32,7 @@ lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-xfrm.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/netdev-workload.h
 EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern-actions.h
 EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern-maps.h
+EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern-outer.h
 EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern-packet.h
 EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern-share.h
 EXTRA_DIST += weft/datapath-ext/bpf/fabric-kern.bpf.c
@@ -37,6 +41,7 @@ if HAVE_FABRIC_KERN
 AM_CPPFLAGS += -I $(top_builddir)/weft/datapath-ext
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-channel.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-host-policy.c
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-count.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-drops.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-flows.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-guard.c
@@ -50,6 +55,7 @@ lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-tc.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-underlay.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-watch.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern.c
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-loop.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-netfilter.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-port-watch.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-share.c
@@ -67,10 +73,12 @@ CLEANFILES += \
 weft/datapath-ext/fabric-kern.skel.h: \
 	$(srcdir)/weft/datapath-ext/bpf/fabric-kern-actions.h \
 	$(srcdir)/weft/datapath-ext/bpf/fabric-kern-maps.h \
+	$(srcdir)/weft/datapath-ext/bpf/fabric-kern-outer.h \
 	$(srcdir)/weft/datapath-ext/bpf/fabric-kern-packet.h \
 	$(srcdir)/weft/datapath-ext/bpf/fabric-kern-share.h \
 	$(srcdir)/weft/datapath-ext/bpf/fabric-kern.bpf.c \
-	$(srcdir)/weft/datapath-ext/fabric-kern-abi.h
+	$(srcdir)/weft/datapath-ext/fabric-kern-abi.h \
+	$(srcdir)/weft/datapath-ext/fabric-kern-reason.h
 	$(AM_V_at)$(MKDIR_P) weft/datapath-ext
 	$(AM_V_GEN)$(CLANG) -target bpf $(BPF_CFLAGS) \
 	  -c $(srcdir)/weft/datapath-ext/bpf/fabric-kern.bpf.c \

@@ -232,22 +232,94 @@ fabric_channel_ifindex(void)
     return tap_ifindex;
 }
 
+/* The programs' header in front of a packet. */
+struct front {
+    uint32_t ifindex;
+    uint32_t position;
+    size_t len;                 /* Octets. */
+    ovs_be16 tpid, tci;         /* Of a tag that was beside it; or zero. */
+};
+
+/* Parses 'meta', which has been read, and takes the rest of it off 'packet'.
+ * Returns false if it is nothing of the programs'. */
+static bool
+take_meta(const uint8_t meta[sizeof(struct fabric_kern_meta)],
+          struct dp_packet *packet, struct front *front)
+{
+    const size_t type_ofs = offsetof(struct fabric_kern_meta, eth_type);
+    struct fabric_kern_meta m;
+
+    memcpy(&m, meta, sizeof m);
+    *front = (struct front) {
+        .ifindex = m.ifindex,
+        .position = m.position,
+        .len = sizeof m,
+    };
+    if (m.magic != FABRIC_KERN_META_MAGIC) {
+        return false;
+    }
+    if (m.eth_type != (OVS_FORCE uint16_t) htons(FABRIC_KERN_META_TYPE)) {
+        if (dp_packet_size(packet) < VLAN_HEADER_LEN) {
+            return false;
+        }
+        memcpy(&front->tpid, meta + type_ofs, sizeof front->tpid);
+        memcpy(&front->tci, meta + type_ofs + sizeof front->tpid,
+               sizeof front->tci);
+        dp_packet_pull(packet, VLAN_HEADER_LEN);
+        front->len += VLAN_HEADER_LEN;
+    }
+    return true;
+}
+
+/* Likewise, of a packet that has tags in the place of 'meta'. */
+static bool
+take_long_tags(struct dp_packet *packet, struct front *front)
+{
+    uint32_t tci[FABRIC_KERN_LONG_TAGS];
+
+    for (int i = 0; i < FABRIC_KERN_LONG_TAGS; i++) {
+        const struct vlan_eth_header *veh = dp_packet_data(packet);
+
+        if (dp_packet_size(packet) < sizeof *veh
+            || veh->veth_type != htons(FABRIC_KERN_LONG_TPID)) {
+            return false;
+        }
+        tci[i] = ntohs(veh->veth_tci);
+        memmove((char *) dp_packet_data(packet) + VLAN_HEADER_LEN,
+                dp_packet_data(packet), 2 * ETH_ADDR_LEN);
+        dp_packet_pull(packet, VLAN_HEADER_LEN);
+    }
+    *front = (struct front) {
+        .ifindex = tci[1] << 16 | tci[0],
+        .position = tci[3] << 16 | tci[2],
+        .len = FABRIC_KERN_LONG_TAGS * VLAN_HEADER_LEN,
+    };
+    return true;
+}
+
 static struct dp_packet *
 finish(struct dp_packet *packet, const struct virtio_net_hdr *vnet,
-       const struct fabric_kern_meta *meta, uint32_t *ifindex)
+       const uint8_t meta[sizeof(struct fabric_kern_meta)],
+       uint32_t *ifindex, uint32_t *position)
 {
-    if (meta->magic != FABRIC_KERN_META_MAGIC
-        || dp_packet_size(packet) < ETH_HEADER_LEN
-        || !fabric_vnet_parse(packet, vnet, sizeof *meta)) {
+    struct front front;
+    bool ok = take_meta(meta, packet, &front);
+
+    if (!ok) {
+        dp_packet_push(packet, meta, sizeof(struct fabric_kern_meta));
+        ok = take_long_tags(packet, &front);
+    }
+    if (!ok || dp_packet_size(packet) < ETH_HEADER_LEN
+        || !fabric_vnet_parse(packet, vnet, front.len)) {
         COVERAGE_INC(fabric_channel_bad);
         dp_packet_delete(packet);
         return NULL;
     }
-    *ifindex = meta->ifindex;
-    if (meta->vlan_tci) {
-        eth_push_vlan(packet, (OVS_FORCE ovs_be16) meta->vlan_tpid,
-                      htons(meta->vlan_tci & ~VLAN_CFI));
+    if (front.tpid) {
+        eth_push_vlan(packet, front.tpid, front.tci);
     }
+    *ifindex = front.ifindex;
+    *position = front.position;
     return packet;
 }
 
@@ -259,7 +331,7 @@ fabric_channel_recv(uint32_t *ifindex, uint32_t *position)
             = dp_packet_new_with_headroom(FIRST_SIZE, HEADROOM);
         struct dp_packet *packet;
         struct virtio_net_hdr vnet;
-        struct fabric_kern_meta meta;
+        uint8_t meta[sizeof(struct fabric_kern_meta)];
         struct iovec iov[4];
         ssize_t n;
 
@@ -269,7 +341,7 @@ fabric_channel_recv(uint32_t *ifindex, uint32_t *position)
                                                HEADROOM + FIRST_SIZE);
         }
         iov[0] = (struct iovec) { &vnet, sizeof vnet };
-        iov[1] = (struct iovec) { &meta, sizeof meta };
+        iov[1] = (struct iovec) { meta, sizeof meta };
         iov[2] = (struct iovec) { dp_packet_data(first), FIRST_SIZE };
         iov[3] = (struct iovec) { dp_packet_data(rest),
                                   dp_packet_tailroom(rest) };
@@ -294,9 +366,8 @@ fabric_channel_recv(uint32_t *ifindex, uint32_t *position)
             packet = first;
             dp_packet_set_size(packet, MAX(n, 0));
         }
-        packet = finish(packet, &vnet, &meta, ifindex);
+        packet = finish(packet, &vnet, meta, ifindex, position);
         if (packet) {
-            *position = meta.position;
             return packet;
         }
     }

@@ -14,6 +14,8 @@
 
 #include <linux/types.h>
 
+#include "fabric-kern-reason.h"
+
 /* Identities
  * ----------
  *
@@ -109,8 +111,9 @@ struct fabric_kern_flow {
     __u32 receiver;             /* Identity of the endpoint. */
     __u32 fabric;               /* Index in 'fabric_stats'. */
     __u8 tos, ttl;              /* Of the outer header. */
-    __u16 untagged;             /* Matches untagged packets only, or takes the
+    __u8 untagged;              /* Matches untagged packets only, or takes the
                                  * tag off? */
+    __u8 copies;                /* True if it has a FABRIC_KERN_OP_OUTPUT. */
     __u8 header[8];             /* VXLAN or Geneve, without options. */
     struct fabric_kern_op ops[FABRIC_KERN_MAX_OPS];
 };
@@ -141,16 +144,28 @@ struct fabric_kern_port {
 
 #define FABRIC_KERN_META_MAGIC 0x57656674u
 
-/* In place of an Ethernet header, but longer. */
+/* In place of an Ethernet header, two bytes longer.  The tap writes a tag that
+ * is beside the packet, not in it, before 'eth_type', as into a frame. */
 struct fabric_kern_meta {
     __u32 magic;                /* FABRIC_KERN_META_MAGIC. */
     __u32 ifindex;              /* Where the packet came in. */
-    __u16 vlan_tci;             /* With the CFI bit if there was a tag. */
-    __u16 vlan_tpid;            /* In network byte order. */
-    __u16 eth_type;             /* Not a VLAN's: the kernel looks here. */
-    __u16 zero;
     __u32 position;             /* Of the port's share, with this packet. */
+    __u16 eth_type;             /* FABRIC_KERN_META_TYPE, big-endian. */
+    __u16 zero;
 };
+#define FABRIC_KERN_META_TYPE 0x88b5u   /* IEEE 802: local experiments. */
+
+/* The kernel makes no room for that in a frame of more than 16 kB that is not
+ * a super-frame.  It gets tags instead, from outside to inside the lower and
+ * higher 16 bits of the interface index, and of the position.  (None of these
+ * has the magic number in front: the program drops a frame that has.) */
+#define FABRIC_KERN_LONG_TPID 0x88a8u
+#define FABRIC_KERN_LONG_TAGS 4
+
+/* A super-frame that is too long for an outer header (BIG TCP) goes through a
+ * pair of interfaces that cuts it, see fabric-loop.h, its mark telling the
+ * interface that it came in by. */
+#define FABRIC_KERN_CUT_LEN 65000u
 
 /* What waits for userspace, of a port or of all.
  *
@@ -209,6 +224,10 @@ struct fabric_kern_fabric_stats {
 
 struct fabric_kern_conf {
     __u32 channel;              /* Interface index of the channel. */
+    __u32 cut_out, cut_in;      /* Likewise: super-frames to be cut go there,
+                                 * and come back.  0 if there is none. */
+    __u32 decap_l3;             /* True if the families of inner and outer
+                                 * header may differ. */
     __u32 n_masks;              /* Masks beyond are not in use. */
     struct fabric_kern_key masks[FABRIC_KERN_MAX_MASKS];
     __u32 mask_used[FABRIC_KERN_MAX_MASKS];

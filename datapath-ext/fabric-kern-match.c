@@ -6,6 +6,7 @@
 
 #include "fabric-kern-drops.h"
 #include "fabric-kern-names.h"
+#include "fabric-kern.h"
 #include "fabric-odp.h"
 #include "flow.h"
 #include "netlink.h"
@@ -204,6 +205,18 @@ match_l3(const struct match *match, struct flow *left,
     return NULL;
 }
 
+/* True if packet and outer header are known to be of different families of
+ * IP. */
+static bool
+mixes_families(const struct flow *f)
+{
+    bool outer_ipv4 = f->tunnel.ip_src || f->tunnel.ip_dst;
+    bool outer_ipv6 = (ipv6_addr_is_set(&f->tunnel.ipv6_src)
+                       || ipv6_addr_is_set(&f->tunnel.ipv6_dst));
+
+    return f->dl_type == htons(ETH_TYPE_IP) ? outer_ipv6 : outer_ipv4;
+}
+
 const char *
 fabric_kern_match(const struct match *match,
                   struct fabric_kern_names *names,
@@ -217,6 +230,10 @@ fabric_kern_match(const struct match *match,
     reason = match_metadata(match, &left, names, key, mask);
     if (!reason) {
         reason = match_l2(match, &left, key, mask);
+    }
+    if (!reason && mixes_families(&match->flow)
+        && !fabric_kern_conf()->decap_l3) {
+        reason = "IPv6 inside IPv4, or the reverse, before Linux 6.3";
     }
     if (!reason) {
         reason = match_l3(match, &left, key, mask);
@@ -413,6 +430,7 @@ output(struct compiler *c, odp_port_t port, bool last)
         c->flow->port = to->id;
     } else {
         op->port = to->id;
+        c->flow->copies = true;
     }
     return NULL;
 }

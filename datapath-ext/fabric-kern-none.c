@@ -6,25 +6,12 @@
 
 #include "fabric-arrival.h"
 #include "fabric-hooks.h"
+#include "fabric-kern-count.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-sync.h"
 #include "fabric-workload.h"
 #include "netdev-provider.h"
 #include "util.h"
-
-static int
-workload_rxq_drain(struct netdev_rxq *rxq)
-{
-    fabric_workload_forget(rxq);
-    return netdev_linux_class.rxq_drain(rxq);
-}
-
-static void
-workload_rxq_destruct(struct netdev_rxq *rxq)
-{
-    fabric_workload_forget(rxq);
-    netdev_linux_class.rxq_destruct(rxq);
-}
 
 const struct netdev_class *
 fabric_workload_class(const struct netdev_class *base)
@@ -35,8 +22,8 @@ fabric_workload_class(const struct netdev_class *base)
         class = *base;
         class.rxq_recv = fabric_workload_recv;
         class.rxq_wait = fabric_workload_wait;
-        class.rxq_drain = workload_rxq_drain;
-        class.rxq_destruct = workload_rxq_destruct;
+        class.rxq_drain = fabric_workload_drain;
+        class.rxq_destruct = fabric_workload_destruct;
     }
     return &class;
 }
@@ -126,4 +113,11 @@ char *
 fabric_kern_restrictions(const struct fabric *f OVS_UNUSED)
 {
     return NULL;
+}
+
+bool
+fabric_kern_get_handed_on(size_t i OVS_UNUSED,
+                          struct fabric_kern_handed_on *h OVS_UNUSED)
+{
+    return false;
 }

@@ -33,6 +33,7 @@
 #include "fabric-kern-route.h"
 #include "fabric-kern-underlay.h"
 #include "fabric-kern.h"
+#include "fabric-loop.h"
 #include "fabric-private.h"
 #include "netdev-workload.h"
 #include "odp-util.h"
@@ -616,6 +617,9 @@ try_activate(void)
         return xasprintf("no tap interface (%s)", ovs_strerror(retval));
     }
     fabric_kern_conf()->channel = fabric_channel_ifindex();
+    fabric_loop_open();
+    fabric_kern_conf()->cut_out = fabric_loop_out();
+    fabric_kern_conf()->cut_in = fabric_loop_in();
     return NULL;
 }
 
@@ -676,6 +680,7 @@ run_active(uint64_t new_generation)
     }
     if (fabric_kern_is_active()) {
         channel_lost |= !fabric_kern_guard_run();
+        fabric_loop_take_over();
         netdev_workload_take_over();
     }
 }
@@ -702,6 +707,9 @@ fabric_kern_run(bool take_over)
     if (take_over && !taken_over) {
         taken_over = true;
         fabric_kern_underlay_remove_leftovers();
+        if (!fabric_loop_in()) {
+            fabric_loop_destroy();
+        }
         fabric_arrival_kernel_known();
     }
     return fabric_kern_is_active() && !was_active;
@@ -737,6 +745,7 @@ fabric_kern_exit(bool cleanup)
         return;
     }
     fabric_kern_underlay_exit();
+    fabric_loop_destroy();
 }
 
 bool

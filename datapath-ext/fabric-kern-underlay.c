@@ -9,6 +9,7 @@
 
 #include "fabric-kern-tc.h"
 #include "fabric-kern.h"
+#include "fabric-loop.h"
 #include "hash.h"
 #include "netdev-workload.h"
 #include "openvswitch/hmap.h"
@@ -161,6 +162,7 @@ fabric_kern_underlay_remove_leftovers(void)
         uint32_t ifindex = ifs[i].if_index;
 
         if (!netdev_workload_has_ifindex(ifindex) && !find_underlay(ifindex)
+            && ifindex != fabric_loop_in()
             && fabric_kern_is_attached(ifindex)) {
             VLOG_INFO("%s: removing a program that was left over",
                       ifs[i].if_name);

@@ -12,11 +12,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "fabric-bytes.h"
+#include "fabric-kern-count.h"
 #include "fabric-kern-tc.h"
 #include "fabric-kern.skel.h"
 #include "fabric-table.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
+#include "packets.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_kern);
@@ -111,6 +114,26 @@ share_table(void)
                              ovs_strerror(error)) : NULL;
 }
 
+/* Returns true if the kernel decapsulates IPv6 from IPv4, and the reverse.
+ * Tries it, since the version of a distribution's kernel does not tell. */
+static bool
+probe_decap_l3(void)
+{
+    uint8_t packet[ETH_HEADER_LEN + IP_HEADER_LEN + IPV6_HEADER_LEN + 64]
+        = { 0 };
+    uint8_t *ip = packet + ETH_HEADER_LEN;
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet,
+                .data_size_in = sizeof packet, .repeat = 1);
+
+    fabric_put_be16(ip - 2, ETH_TYPE_IP);
+    ip[0] = IP_IHL_VER(5, 4);
+    ip[9] = IPPROTO_IPV6;
+    ip[IP_HEADER_LEN] = 6 << 4;
+    return (!bpf_prog_test_run_opts(
+                bpf_program__fd(skel->progs.fabric_probe_decap_l3), &opts)
+            && opts.retval == 1);
+}
+
 static char *
 load(void)
 {
@@ -138,6 +161,13 @@ load(void)
                  : xasprintf("maps cannot be mapped (%s)",
                              ovs_strerror(errno)));
     }
+    if (!error) {
+        conf->decap_l3 = probe_decap_l3();
+        if (!conf->decap_l3) {
+            VLOG_INFO("this kernel does not decapsulate IPv6 from IPv4 or "
+                      "IPv4 from IPv6: userspace does");
+        }
+    }
     if (error) {
         fabric_kern_bpf__destroy(skel);
         skel = NULL;
@@ -155,6 +185,7 @@ fabric_kern_load(void)
         loading = false;
         atomic_store_explicit(&loaded, !load_error, memory_order_release);
         atomic_store_explicit(&ours, !load_error, memory_order_release);
+        fabric_kern_count_drops();
     }
     return load_error;
 }
@@ -292,6 +323,26 @@ int
 fabric_kern_del(enum fabric_kern_map map, const void *key)
 {
     return -bpf_map_delete_elem(map_fd(map), key);
+}
+
+uint64_t
+fabric_kern_count(enum fabric_kern_reason reason)
+{
+    int n_cpus = libbpf_num_possible_cpus();
+    uint32_t key = reason;
+    uint64_t *values, sum = 0;
+
+    if (!fabric_kern_is_loaded() || n_cpus <= 0) {
+        return 0;
+    }
+    values = xcalloc(n_cpus, sizeof *values);
+    if (!bpf_map_lookup_elem(bpf_map__fd(skel->maps.reasons), &key, values)) {
+        for (int i = 0; i < n_cpus; i++) {
+            sum += values[i];
+        }
+    }
+    free(values);
+    return sum;
 }
 
 struct fabric_kern_conf *

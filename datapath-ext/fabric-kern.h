@@ -75,6 +75,10 @@ int fabric_kern_put(enum fabric_kern_map, const void *key, const void *value);
 int fabric_kern_get(enum fabric_kern_map, const void *key, void *value);
 int fabric_kern_del(enum fabric_kern_map, const void *key);
 
+/* Returns how many packets the programs have handed on, or dropped, for
+ * 'reason': 0 if they are not loaded. */
+uint64_t fabric_kern_count(enum fabric_kern_reason reason);
+
 /* Memory that the programs read and write; the statistics are arrays.  Only
  * after a successful load. */
 struct fabric_kern_conf *fabric_kern_conf(void);

@@ -656,8 +656,7 @@ workload_rxq_drain(struct netdev_rxq *rxq_)
     struct dp_packet *packet;
 
     if (rxq->linux_rxq) {
-        fabric_workload_forget(rxq->linux_rxq);
-        return netdev_linux_class.rxq_drain(rxq->linux_rxq);
+        return fabric_workload_drain(rxq->linux_rxq);
     }
     while ((packet = fabric_share_take(&rxq->workload->share)) != NULL) {
         dp_packet_delete(packet);
@@ -671,8 +670,7 @@ workload_rxq_destruct(struct netdev_rxq *rxq_)
     struct netdev_rxq_workload *rxq = rxq_cast(rxq_);
 
     if (rxq->linux_rxq) {
-        fabric_workload_forget(rxq->linux_rxq);
-        netdev_linux_class.rxq_destruct(rxq->linux_rxq);
+        fabric_workload_destruct(rxq->linux_rxq);
         netdev_linux_class.rxq_dealloc(rxq->linux_rxq);
     } else {
         if (reader == rxq_) {

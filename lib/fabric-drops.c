@@ -17,6 +17,9 @@ static const struct {
 
 static atomic_uint64_t counters[FABRIC_N_DROPS];
 
+typedef uint64_t source_func(enum fabric_drop);
+static ATOMIC(source_func *) source = NULL;
+
 void
 fabric_drop_count(enum fabric_drop drop, uint64_t n)
 {
@@ -28,10 +31,18 @@ fabric_drop_count(enum fabric_drop drop, uint64_t n)
 uint64_t
 fabric_drop_get(enum fabric_drop drop)
 {
+    source_func *func;
     uint64_t n;
 
     atomic_read_relaxed(&counters[drop], &n);
-    return n;
+    atomic_read_relaxed(&source, &func);
+    return func ? n + func(drop) : n;
+}
+
+void
+fabric_drop_set_source(uint64_t (*func)(enum fabric_drop))
+{
+    atomic_store_relaxed(&source, func);
 }
 
 const char *

@@ -62,7 +62,11 @@
     FABRIC_DROP(TX_BAD_VNI, "tx-bad-vni",                                   \
                 "tunnel ID does not fit in the 24 bits of a VNI")           \
     FABRIC_DROP(TX_BAD_ARGUMENT, "tx-bad-argument",                         \
-                "fabric_output argument taken from a field is out of range")
+                "fabric_output argument taken from a field is out of range") \
+    FABRIC_DROP(KERN_CHANGE, "kern-change",                                 \
+                "kernel's programs could not finish a change to the packet") \
+    FABRIC_DROP(KERN_CHANNEL, "kern-channel",                               \
+                "kernel's programs could not hand the packet to userspace")
 
 enum fabric_drop {
 #define FABRIC_DROP(ENUM, NAME, HELP) FABRIC_DROP_##ENUM,
@@ -73,6 +77,10 @@ enum fabric_drop {
 
 void fabric_drop_count(enum fabric_drop, uint64_t n);
 uint64_t fabric_drop_get(enum fabric_drop);
+
+/* Adds what 'source', which any thread calls, returns to the counters: drops
+ * that somebody else counts.  There can be one.  Main thread. */
+void fabric_drop_set_source(uint64_t (*source)(enum fabric_drop));
 const char *fabric_drop_name(enum fabric_drop);
 const char *fabric_drop_help(enum fabric_drop);
 

@@ -505,12 +505,26 @@ fabric_workload_wait(struct netdev_rxq *rxq)
     }
 }
 
-void
-fabric_workload_forget(const struct netdev_rxq *rxq)
+static void
+forget(const struct netdev_rxq *rxq)
 {
     struct pending *p = find_pending(rxq);
 
     if (p) {
         destroy_pending(p);
     }
+}
+
+int
+fabric_workload_drain(struct netdev_rxq *rxq)
+{
+    forget(rxq);
+    return netdev_linux_class.rxq_drain(rxq);
+}
+
+void
+fabric_workload_destruct(struct netdev_rxq *rxq)
+{
+    forget(rxq);
+    netdev_linux_class.rxq_destruct(rxq);
 }

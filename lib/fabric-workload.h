@@ -21,11 +21,9 @@ struct netdev_rxq;
 int fabric_workload_recv(struct netdev_rxq *, struct dp_packet_batch *,
                          int *qfill);
 
-/* Likewise 'rxq_wait'. */
+/* Likewise 'rxq_wait', 'rxq_drain' and 'rxq_destruct', which belong to it. */
 void fabric_workload_wait(struct netdev_rxq *);
-
-/* Drops what the rxq has received and fabric_workload_recv() has not returned
- * yet.  To be called before the rxq is drained or destroyed. */
-void fabric_workload_forget(const struct netdev_rxq *);
+int fabric_workload_drain(struct netdev_rxq *);
+void fabric_workload_destruct(struct netdev_rxq *);
 
 #endif /* fabric-workload.h */

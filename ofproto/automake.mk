@@ -16,6 +16,7 @@ ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-reply.h
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-row.c
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-row.h
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-show.c
+ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-show-stats.c
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-show.h
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-status.c
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-status.h

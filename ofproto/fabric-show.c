@@ -7,7 +7,6 @@
 #include <errno.h>
 
 #include "fabric-config.h"
-#include "fabric-drops.h"
 #include "fabric-forwarding.h"
 #include "fabric-parse.h"
 #include "fabric-reply.h"
@@ -722,30 +721,6 @@ cmd_drain(struct unixctl_conn *conn, int argc, const char *argv[],
     }
 }
 
-/* fabric/stats. */
-
-static void
-cmd_stats(struct unixctl_conn *conn, int argc OVS_UNUSED,
-          const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
-{
-    static const struct reply_column columns[] = {
-        { "drop", "drop" },
-        { "packets", "packets" },
-        { "meaning", "meaning" },
-    };
-    struct json *drops = json_array_create_empty();
-
-    for (enum fabric_drop drop = 0; drop < FABRIC_N_DROPS; drop++) {
-        struct json *object = json_object_create();
-
-        json_object_put_string(object, "drop", fabric_drop_name(drop));
-        reply_put_integer(object, "packets", fabric_drop_get(drop));
-        json_object_put_string(object, "meaning", fabric_drop_help(drop));
-        json_array_add(drops, object);
-    }
-    reply_table(conn, drops, columns, ARRAY_SIZE(columns));
-}
-
 void
 fabric_show_init(void)
 {
@@ -764,5 +739,5 @@ fabric_show_init(void)
     unixctl_command_register("fabric/path-undrain",
                              "ENDPOINT [LOCAL [REMOTE [PORT]]]", 1, 4,
                              cmd_drain, NULL);
-    unixctl_command_register("fabric/stats", "", 0, 0, cmd_stats, NULL);
+    fabric_show_stats_init();
 }

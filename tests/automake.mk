@@ -32,6 +32,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-shares.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-show.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-status.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-system.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-trust.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-vsctl.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-xlate.at
 WEFT_TESTSUITE_AT += weft/tests/fuzz.at
@@ -41,6 +42,7 @@ WEFT_TESTSUITE_AT += weft/tests/version.at
 EXTRA_DIST += $(WEFT_TESTSUITE_AT)
 EXTRA_DIST += weft/tests/fabric-draw.py
 EXTRA_DIST += weft/tests/fabric-fake.py
+EXTRA_DIST += weft/tests/fabric-frames.py
 EXTRA_DIST += weft/tests/stamp_vectors.py
 EXTRA_DIST += weft/tests/tsan.supp
 

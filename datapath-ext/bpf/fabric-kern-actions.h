@@ -5,8 +5,10 @@
 
 /* What flows do to a packet: changes of fields, and the outer headers.
  *
- * Functions that return int return 0, or -1 if the packet cannot be changed,
- * which leaves it in an unknown state: drop it. */
+ * What the kernel may refuse to do, it refuses before anything is changed:
+ * encap(), decap() and prepare() come first and leave the packet as it was if
+ * they return nonzero, so that it can be handed on.  Another function that
+ * returns nonzero leaves it in an unknown state. */
 
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -66,16 +68,27 @@ replace(struct __sk_buff *skb, const struct packet *p, __u32 ofs, void *old,
     return bpf_skb_store_bytes(skb, ofs, new, n, 0);
 }
 
+/* Stores the 'n' bytes 'new', which were 'old', of an IPv6 header, whose sum
+ * nothing in the packet levels out; a NIC may have summed it all. */
+static __always_inline int
+store_ipv6(struct __sk_buff *skb, __u32 ofs, void *old, void *new, int n)
+{
+    __s64 diff = bpf_csum_diff(old, n, new, n, 0);
+
+    bpf_csum_update(skb, diff);
+    return bpf_skb_store_bytes(skb, ofs, new, n, 0);
+}
+
 static __noinline int
-set_eth(struct __sk_buff *skb, struct fabric_kern_op *op)
+set_eth(struct __sk_buff *skb, struct fabric_kern_op *op, __u32 ofs)
 {
     __u8 macs[12];
 
-    if (!op || bpf_skb_load_bytes(skb, 0, macs, sizeof macs)) {
+    if (!op || bpf_skb_load_bytes(skb, ofs, macs, sizeof macs)) {
         return -1;
     }
     apply_mask(macs, op, sizeof macs);
-    return bpf_skb_store_bytes(skb, 0, macs, sizeof macs, 0);
+    return bpf_skb_store_bytes(skb, ofs, macs, sizeof macs, 0);
 }
 
 /* Changes TOS or traffic class, from 'old' to 'new'. */
@@ -83,16 +96,18 @@ static __always_inline int
 set_tos(struct __sk_buff *skb, const struct packet *p, __u8 old, __u8 new)
 {
     __u32 ip = p->l3_ofs;
-    __u32 first;
+    __u32 first, was;
 
     if (!p->is_ipv6) {
         return (bpf_l3_csum_replace(skb, ip + 10, bpf_htons(old),
                                     bpf_htons(new), 2)
                 || bpf_skb_store_bytes(skb, ip + 1, &new, 1, 0));
     }
+    was = bpf_htonl(6u << 28 | (__u32) old << 20
+                    | bpf_ntohl(p->key.ipv6_label));
     first = bpf_htonl(6u << 28 | (__u32) new << 20
                       | bpf_ntohl(p->key.ipv6_label));
-    return bpf_skb_store_bytes(skb, ip, &first, sizeof first, 0);
+    return store_ipv6(skb, ip, &was, &first, sizeof first);
 }
 
 static __always_inline int
@@ -144,6 +159,9 @@ set_ipv6_addr(struct __sk_buff *skb, const struct packet *p,
     }
     __builtin_memcpy(new, old, sizeof new);
     apply_mask((__u8 *) new, op, sizeof new);
+    /* The helper takes what it adds to the transport checksum off the NIC's
+     * sum, as is right for IPv4, whose header's sum does not change. */
+    bpf_csum_update(skb, bpf_csum_diff(old, sizeof old, new, sizeof new, 0));
     return replace(skb, p, ofs, old, new, sizeof new, true);
 }
 
@@ -160,13 +178,17 @@ set_ipv6(struct __sk_buff *skb, const struct packet *p,
         .hop_limit = p->key.ip_ttl,
         .tclass = p->key.ip_tos,
     };
-    __u32 first;
+    __u8 old[8], new[8];
 
+    if (bpf_skb_load_bytes(skb, p->l3_ofs, old, sizeof old)) {
+        return -1;
+    }
     apply_mask((__u8 *) &f, op, sizeof f);
-    first = bpf_htonl(6u << 28 | (__u32) f.tclass << 20
-                      | (bpf_ntohl(f.label) & 0xfffff));
-    return (bpf_skb_store_bytes(skb, p->l3_ofs, &first, 4, 0)
-            || bpf_skb_store_bytes(skb, p->l3_ofs + 7, &f.hop_limit, 1, 0));
+    __builtin_memcpy(new, old, sizeof new);
+    *(__u32 *) new = bpf_htonl(6u << 28 | (__u32) f.tclass << 20
+                               | (bpf_ntohl(f.label) & 0xfffff));
+    new[7] = f.hop_limit;
+    return store_ipv6(skb, p->l3_ofs, old, new, sizeof new);
 }
 
 static __always_inline int
@@ -212,7 +234,7 @@ execute(struct __sk_buff *skb, const struct packet *p,
     case FABRIC_KERN_OP_POP_VLAN:
         return bpf_skb_vlan_pop(skb);
     case FABRIC_KERN_OP_SET_ETH:
-        return set_eth(skb, op);
+        return set_eth(skb, op, p->l3_ofs - ETH_HLEN);
     case FABRIC_KERN_OP_SET_IPV4:
         return set_ipv4(skb, p, op);
     case FABRIC_KERN_OP_SET_IPV6_SRC:
@@ -257,18 +279,28 @@ struct outer6 {
                      | BPF_F_ADJ_ROOM_ENCAP_L2_ETH                      \
                      | BPF_F_ADJ_ROOM_FIXED_GSO)
 
+/* Returns the checksum of the header, 0 if its own is in it and right. */
 static __always_inline __u16
 ip_csum(const struct iphdr *ip)
 {
-    __u32 sum = bpf_csum_diff(NULL, 0, (__u32 *) ip, sizeof *ip, 0);
+    return ~fold(bpf_csum_diff(NULL, 0, (__u32 *) ip, sizeof *ip, 0));
+}
 
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return ~sum;
+/* Makes the 'len' bytes of headers, which 'flow' changes, ours alone, so that
+ * no change is refused any more. */
+static __always_inline int
+prepare(struct __sk_buff *skb, const struct fabric_kern_flow *flow, __u32 len)
+{
+    if (!flow->n_ops) {
+        return 0;
+    }
+    return bpf_skb_pull_data(skb, len < skb->len ? len : skb->len);
 }
 
 /* bpf_skb_adjust_room() needs its Ethernet header's type to be the inner
- * packet's, and puts the new room behind that header. */
+ * packet's, and puts the new room behind that header.  It fails, if at all,
+ * before it has done anything.  Returns a negative value then, and a positive
+ * one if the packet is lost. */
 static __noinline int
 encap4(struct __sk_buff *skb, struct fabric_kern_flow *flow,
        struct fabric_kern_path *path)
@@ -296,7 +328,7 @@ encap4(struct __sk_buff *skb, struct fabric_kern_flow *flow,
     o.udp.dest = path->dst_port;
     o.udp.len = bpf_htons(len - sizeof o.ip);
     __builtin_memcpy(o.header, flow->header, 8);
-    return bpf_skb_store_bytes(skb, 0, &o, sizeof o, 0);
+    return bpf_skb_store_bytes(skb, 0, &o, sizeof o, 0) != 0;
 }
 
 static __noinline int
@@ -322,7 +354,7 @@ encap6(struct __sk_buff *skb, struct fabric_kern_flow *flow,
     o.udp.dest = path->dst_port;
     o.udp.len = bpf_htons(len);
     __builtin_memcpy(o.header, flow->header, 8);
-    return bpf_skb_store_bytes(skb, 0, &o, sizeof o, 0);
+    return bpf_skb_store_bytes(skb, 0, &o, sizeof o, 0) != 0;
 }
 
 /* Puts the ECN field of the outer header into the inner '*tos' as RFC 6040
@@ -347,7 +379,8 @@ decap_ecn(__u8 outer, __u8 *tos)
 }
 
 /* Removes the outer headers, of 'len' bytes: those between the two Ethernet
- * headers and the inner one, which overwrites the outer one. */
+ * headers and the inner one, which overwrites the outer one.  Returns values
+ * as encap4() does. */
 static __always_inline int
 decap(struct __sk_buff *skb, struct packet *p, __u32 len, bool outer_ipv6)
 {
@@ -364,7 +397,7 @@ decap(struct __sk_buff *skb, struct packet *p, __u32 len, bool outer_ipv6)
     }
     p->l3_ofs = ETH_HLEN;
     bpf_set_hash_invalid(skb);
-    return bpf_skb_store_bytes(skb, 0, &eth, sizeof eth, 0);
+    return bpf_skb_store_bytes(skb, 0, &eth, sizeof eth, 0) != 0;
 }
 
 #endif /* fabric-kern-actions.h */

@@ -104,12 +104,32 @@ struct {
     __type(value, struct fabric_kern_endpoint);
 } endpoints SEC(".maps");
 
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, FABRIC_KERN_N_REASONS);
+    __type(key, __u32);
+    __type(value, __u64);
+} reasons SEC(".maps");
+
 static __always_inline struct fabric_kern_conf *
 get_conf(void)
 {
     __u32 zero = 0;
 
     return bpf_map_lookup_elem(&conf, &zero);
+}
+
+/* Returns 'verdict', of a packet that ends here for 'reason'. */
+static __always_inline int
+because(enum fabric_kern_reason reason, int verdict)
+{
+    __u32 key = reason;
+    __u64 *n = bpf_map_lookup_elem(&reasons, &key);
+
+    if (n) {
+        (*n)++;
+    }
+    return verdict;
 }
 
 #endif /* fabric-kern-maps.h */

@@ -29,6 +29,7 @@ struct packet {
                                  * TCP or UDP; valid with TCP and UDP only. */
     __u32 len;                  /* From the Ethernet header on. */
     bool is_ipv6;
+    __u16 outer_csum;           /* Of the outer UDP header, as it is there. */
 };
 
 /* The longest headers before a frame: Ethernet, IPv6, UDP and VXLAN or
@@ -39,6 +40,15 @@ struct packet {
 /* What parse_frame() may have to read of a frame. */
 #define MAX_HEADERS (sizeof(struct ethhdr) + sizeof(struct ipv6hdr)     \
                      + sizeof(struct tcphdr))
+
+static __always_inline __u16
+fold(__u64 sum)
+{
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (sum & 0xffff) + (sum >> 16);
+}
 
 /* Makes the first 'len' bytes, or all there are, readable in place.  Returns
  * false if they were already.  Costs a copy of the frame's head, and headers
@@ -54,16 +64,19 @@ pull(struct __sk_buff *skb, __u32 len)
     return readable < len && !bpf_skb_pull_data(skb, len);
 }
 
-/* Parses TCP, UDP, SCTP and ICMP at 'l4'. */
+/* Parses TCP, UDP and ICMP at 'l4', of 'room' bytes as IP has it, which is
+ * all that userspace would look at. */
 static __always_inline bool
-parse_l4(struct packet *p, __u8 proto, __u32 l4_ofs, void *l4, void *end)
+parse_l4(struct packet *p, __u8 proto, __u32 l4_ofs, void *l4, void *end,
+         __u32 room)
 {
     struct fabric_kern_key *key = &p->key;
 
     if (proto == IPPROTO_TCP) {
         struct tcphdr *tcp = l4;
 
-        if ((void *) (tcp + 1) > end) {
+        if ((void *) (tcp + 1) > end || tcp->doff < 5
+            || tcp->doff * 4 > room) {
             return false;
         }
         key->tp_src = tcp->source;
@@ -73,7 +86,7 @@ parse_l4(struct packet *p, __u8 proto, __u32 l4_ofs, void *l4, void *end)
     } else if (proto == IPPROTO_UDP) {
         struct udphdr *udp = l4;
 
-        if ((void *) (udp + 1) > end) {
+        if ((void *) (udp + 1) > end || room < sizeof *udp) {
             return false;
         }
         key->tp_src = udp->source;
@@ -83,7 +96,7 @@ parse_l4(struct packet *p, __u8 proto, __u32 l4_ofs, void *l4, void *end)
         __u8 *icmp = l4;
 
         /* Neighbour discovery has more fields to match on. */
-        if ((void *) (icmp + 8) > end
+        if ((void *) (icmp + 8) > end || room < 8
             || (proto == IPPROTO_ICMPV6 && icmp[0] >= 133
                 && icmp[0] <= 137)) {
             return false;
@@ -121,10 +134,14 @@ parse_frame(struct __sk_buff *skb, __u32 ofs, struct packet *p)
 
     if (key->eth_type == bpf_htons(ETH_P_IP)) {
         struct iphdr *ip = (void *) (eth + 1);
+        __u32 tot_len;
 
         if ((void *) (ip + 1) > end || ip->ihl != 5 || ip->version != 4
-            || ip->frag_off & bpf_htons(0x3fff)
-            || bpf_ntohs(ip->tot_len) > p->len - sizeof *eth) {
+            || ip->frag_off & bpf_htons(0x3fff)) {
+            return false;
+        }
+        tot_len = bpf_ntohs(ip->tot_len);
+        if (tot_len < sizeof *ip || tot_len > p->len - sizeof *eth) {
             return false;
         }
         key->ip_src[0] = ip->saddr;
@@ -134,7 +151,7 @@ parse_frame(struct __sk_buff *skb, __u32 ofs, struct packet *p)
         key->ip_ttl = ip->ttl;
         p->is_ipv6 = false;
         return parse_l4(p, ip->protocol, sizeof *eth + sizeof *ip, ip + 1,
-                        end);
+                        end, tot_len - sizeof *ip);
     } else if (key->eth_type == bpf_htons(ETH_P_IPV6)) {
         struct ipv6hdr *ip6 = (void *) (eth + 1);
         __u32 first;
@@ -153,7 +170,7 @@ parse_frame(struct __sk_buff *skb, __u32 ofs, struct packet *p)
         key->ip_ttl = ip6->hop_limit;
         p->is_ipv6 = true;
         return parse_l4(p, ip6->nexthdr, sizeof *eth + sizeof *ip6, ip6 + 1,
-                        end);
+                        end, bpf_ntohs(ip6->payload_len));
     }
     return false;
 }

@@ -15,6 +15,13 @@
  * and IPv6 without options and extension headers, not fragmented, is looked
  * up at all; all else is userspace's.
  *
+ * A packet goes to userspace as it came: whatever the kernel may refuse to do
+ * is done, or foreseen, before the packet is changed.  Every reason for which
+ * one is handed on, or dropped without a flow that says so, is counted
+ * (fabric-kern-abi.h).  The outer headers of what arrives are those that the
+ * host's stack would have accepted; a packet that these programs cannot judge
+ * is the stack's to judge.
+ *
  * Super-frames stay whole: bpf_skb_adjust_room() marks them as tunnelled and
  * leaves the segment size alone (BPF_F_ADJ_ROOM_FIXED_GSO), since it is the
  * workload's MTU that leaves room for the headers. */
@@ -28,6 +35,7 @@
 #include "../fabric-kern-abi.h"
 #include "fabric-kern-actions.h"
 #include "fabric-kern-maps.h"
+#include "fabric-kern-outer.h"
 #include "fabric-kern-packet.h"
 #include "fabric-kern-share.h"
 
@@ -210,6 +218,7 @@ redirect_neigh(const struct fabric_kern_path *path)
     return bpf_redirect_neigh(path->out_ifindex, &nh, sizeof nh, 0);
 }
 
+/* Sends the packet, which is encapsulated, over 'path'. */
 static __always_inline int
 output_fabric(struct __sk_buff *skb, struct fabric_kern_flow *flow,
               struct fabric_kern_path *path, __u32 n_segs, __u64 n_bytes)
@@ -217,10 +226,6 @@ output_fabric(struct __sk_buff *skb, struct fabric_kern_flow *flow,
     struct fabric_kern_fabric_stats *s;
     __u32 fabric = flow->fabric;
 
-    if (is_v4mapped(path->local_ip) ? encap4(skb, flow, path)
-                                    : encap6(skb, flow, path)) {
-        return TC_ACT_SHOT;
-    }
     __sync_fetch_and_add(&path->tx_packets, n_segs);
     __sync_fetch_and_add(&path->tx_bytes, n_bytes);
     s = bpf_map_lookup_elem(&fabric_stats, &fabric);
@@ -252,7 +257,23 @@ output_port(__u32 id, __u32 ifindex, const __u8 eth_dst[6], __u32 n_segs,
     return bpf_redirect(ifindex, 0);
 }
 
-/* Executes the changes of 'flow'.  Returns nonzero if one is impossible. */
+/* Puts the outer headers in front of the frame.  Returns values as encap4()
+ * does. */
+static __always_inline int
+encapsulate(struct __sk_buff *skb, struct packet *p,
+            struct fabric_kern_flow *flow, struct fabric_kern_path *path)
+{
+    if (is_v4mapped(path->local_ip)) {
+        p->l3_ofs += V4_OUTER + ETH_HLEN;
+        return encap4(skb, flow, path);
+    } else {
+        p->l3_ofs += V6_OUTER + ETH_HLEN;
+        return encap6(skb, flow, path);
+    }
+}
+
+/* Executes the changes of 'flow'.  Returns nonzero if one fails, which
+ * prepare() leaves no cause for. */
 static __always_inline int
 execute_ops(struct __sk_buff *skb, const struct packet *p,
             struct fabric_kern_flow *flow)
@@ -282,16 +303,19 @@ final_eth_dst(struct __sk_buff *skb, const struct packet *p,
 
 /* Does what 'flow' says, 'path' or 'ifindex' being where to. */
 static __always_inline int
-forward(struct __sk_buff *skb, const struct packet *p,
+forward(struct __sk_buff *skb, struct packet *p,
         struct fabric_kern_flow *flow, struct fabric_kern_path *path,
         __u32 ifindex, __u32 n_segs, __u64 n_bytes)
 {
     __u8 eth_dst[6];
 
     if (execute_ops(skb, p, flow)) {
-        return TC_ACT_SHOT;
+        return because(FABRIC_KERN_REASON_CHANGE, TC_ACT_SHOT);
     }
     if (path) {
+        if (flow->copies && encapsulate(skb, p, flow, path)) {
+            return because(FABRIC_KERN_REASON_CHANGE, TC_ACT_SHOT);
+        }
         return output_fabric(skb, flow, path, n_segs, n_bytes);
     }
     if (flow->verdict == FABRIC_KERN_OUTPUT
@@ -306,29 +330,50 @@ forward(struct __sk_buff *skb, const struct packet *p,
 
 /* Programs. */
 
-/* Hands the packet to userspace.  A VLAN tag would be put into the frame by
- * the tap, 12 bytes into what it takes for the Ethernet header: ours. */
-static __always_inline int
-to_channel(struct __sk_buff *skb, const struct fabric_kern_conf *c,
-           const struct fabric_kern_port *port)
+/* Hands a packet for which there is no room in front to userspace. */
+static __noinline int
+to_channel_long(struct __sk_buff *skb, __u32 channel, __u32 ifindex,
+                __u32 position)
+{
+    __u16 tpid = bpf_htons(FABRIC_KERN_LONG_TPID);
+    __u32 magic = FABRIC_KERN_META_MAGIC;
+
+    if (bpf_skb_load_bytes(skb, 0, &magic, sizeof magic)
+        || magic == FABRIC_KERN_META_MAGIC
+        || bpf_skb_vlan_push(skb, tpid, position >> 16)
+        || bpf_skb_vlan_push(skb, tpid, position & 0xffff)
+        || bpf_skb_vlan_push(skb, tpid, ifindex >> 16)
+        || bpf_skb_vlan_push(skb, tpid, ifindex & 0xffff)) {
+        return because(FABRIC_KERN_REASON_CHANNEL, TC_ACT_SHOT);
+    }
+    return bpf_redirect(channel, 0);
+}
+
+/* Hands the packet, as it came in by 'ifindex', to userspace. */
+static __noinline int
+to_channel(struct __sk_buff *skb, __u32 ifindex,
+           const struct fabric_kern_port *port,
+           enum fabric_kern_reason reason)
 {
     struct fabric_kern_meta meta = {
         .magic = FABRIC_KERN_META_MAGIC,
-        .ifindex = skb->ifindex,
-        .eth_type = bpf_htons(0x88b5),  /* IEEE 802: local experiments. */
+        .ifindex = ifindex,
+        .eth_type = bpf_htons(FABRIC_KERN_META_TYPE),
     };
+    struct fabric_kern_conf *c = get_conf();
 
     if (!take_share(skb, port->share, &meta.position)) {
         return TC_ACT_SHOT;
     }
-    if (skb->vlan_present) {
-        meta.vlan_tci = skb->vlan_tci | VLAN_CFI;
-        meta.vlan_tpid = skb->vlan_proto;
-        bpf_skb_vlan_pop(skb);
+    because(reason, 0);
+    if (!c || !c->channel) {
+        return because(FABRIC_KERN_REASON_CHANNEL, TC_ACT_SHOT);
     }
-    if (!c->channel || bpf_skb_change_head(skb, sizeof meta, 0)
-        || bpf_skb_store_bytes(skb, 0, &meta, sizeof meta, 0)) {
-        return TC_ACT_SHOT;
+    if (bpf_skb_change_head(skb, sizeof meta, 0)) {
+        return to_channel_long(skb, c->channel, ifindex, meta.position);
+    }
+    if (bpf_skb_store_bytes(skb, 0, &meta, sizeof meta, 0)) {
+        return because(FABRIC_KERN_REASON_CHANNEL, TC_ACT_SHOT);
     }
     return bpf_redirect(c->channel, 0);
 }
@@ -354,48 +399,79 @@ fabric_from_port(struct __sk_buff *skb)
     __u64 n_bytes;
 
     if (!c) {
-        return TC_ACT_SHOT;
+        return TC_ACT_UNSPEC;
+    }
+    if (c->cut_in && ifindex == c->cut_in) {
+        ifindex = skb->mark;
+        skb->mark = 0;
+        bpf_set_hash_invalid(skb);
     }
     port = bpf_map_lookup_elem(&ports, &ifindex);
     if (!port) {
         return TC_ACT_UNSPEC;
     }
+    if (skb->gso_size && skb->len > FABRIC_KERN_CUT_LEN && c->cut_out
+        && ifindex == skb->ifindex) {
+        skb->mark = ifindex;
+        /* The kernel joins nothing whose hashes differ: no two workloads'. */
+        bpf_set_hash(skb, ifindex);
+        return because(FABRIC_KERN_REASON_CUT, bpf_redirect(c->cut_out, 0));
+    }
 
     if (!parse_frame(skb, 0, &p)
         && (!pull(skb, MAX_HEADERS) || !parse_frame(skb, 0, &p))) {
-        return to_channel(skb, c, port);
+        return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_NOT_PARSED);
     }
     p.key.in_port = port->id;
     if (skb->vlan_present) {
         if (skb->vlan_proto != bpf_htons(ETH_P_8021Q)) {
-            return to_channel(skb, c, port);
+            return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_TAG);
         }
         p.key.vlan_tci = bpf_htons(skb->vlan_tci | VLAN_CFI);
     }
 
     flow = lookup(c, &p.key);
     if (!flow) {
-        return to_channel(skb, c, port);
+        return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_NO_FLOW);
     }
     if (flow->verdict == FABRIC_KERN_OUTPUT) {
         out = output_ifindex(flow->port);
         if (!out) {
-            return to_channel(skb, c, port);
+            return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_NO_FLOW);
         }
     } else if (flow->verdict == FABRIC_KERN_FABRIC) {
         /* Here a tag is beside the packet, not in it. */
-        if (looks_like_bfd(&p.key)
-            || (skb->vlan_present && !flow->untagged)) {
-            return to_channel(skb, c, port);
+        if (looks_like_bfd(&p.key)) {
+            return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_CONTROL);
+        }
+        if (skb->vlan_present && !flow->untagged) {
+            return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_TAG);
         }
         path = select_path(flow, flow_hash(&p));
         if (!path || !path_fits(skb, &p, path)) {
-            return to_channel(skb, c, port);
+            return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_TOO_BIG);
         }
     }
-
+    if (prepare(skb, flow, MAX_HEADERS)) {
+        return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_NO_MEMORY);
+    }
     n_segs = count_segments(skb, &p);
     n_bytes = count_bytes(&p, n_segs);
+    if (path && flow->copies) {
+        /* Copies are made before the kernel is asked to encapsulate, which it
+         * refuses if the sender has: with UDP, or in super-frames. */
+        if (p.key.ip_proto == IPPROTO_UDP || skb->gso_size) {
+            return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_COPIES);
+        }
+    } else if (path) {
+        int error = encapsulate(skb, &p, flow, path);
+
+        if (error < 0) {
+            return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_ENCAP);
+        } else if (error) {
+            return because(FABRIC_KERN_REASON_CHANGE, TC_ACT_SHOT);
+        }
+    }
     count_flow(flow, &p, n_segs, n_bytes);
     return forward(skb, &p, flow, path, out, n_segs, n_bytes);
 }
@@ -425,6 +501,7 @@ parse_outer(struct __sk_buff *skb, struct packet *p,
             || ip->frag_off & bpf_htons(0x3fff)) {
             return 0;
         }
+        p->outer_csum = udp->check;
         to = (__u32 *) local->ip;
         to[2] = bpf_htonl(0xffff);
         to[3] = ip->daddr;
@@ -443,6 +520,7 @@ parse_outer(struct __sk_buff *skb, struct packet *p,
         if ((void *) (udp + 1) > end || ip6->nexthdr != IPPROTO_UDP) {
             return 0;
         }
+        p->outer_csum = udp->check;
         __builtin_memcpy(local->ip, &ip6->daddr, 16);
         __builtin_memcpy(remote->ip, &ip6->saddr, 16);
         remote->src_port = udp->source;
@@ -509,22 +587,36 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     struct fabric_kern_path *path;
     struct fabric_kern_flow *flow;
     __u8 inner_tos = p->key.ip_tos;
+    bool outer_ipv6 = inner_ofs != ETH_HLEN + V4_OUTER;
     __u32 fabric = local->fabric;
     __u32 out = 0;
     __u32 n_segs;
     __u64 n_bytes;
+    int error;
 
-    if (p->key.vni == local->probe_vni
-        || is_bfd(&p->key, local)
-        || (skb->gso_size && !is_ours_to_unpack(skb, p))
-        || !decap_ecn(p->key.tun_tos, &p->key.ip_tos)) {
-        return TC_ACT_UNSPEC;
+    if (p->key.vni == local->probe_vni || is_bfd(&p->key, local)) {
+        return because(FABRIC_KERN_REASON_CONTROL, TC_ACT_UNSPEC);
+    }
+    if (skb->gso_size && !is_ours_to_unpack(skb, p)) {
+        return because(FABRIC_KERN_REASON_SUPER_FRAME, TC_ACT_UNSPEC);
+    }
+    if (!outer_csum_ok(skb, p, inner_ofs)) {
+        return because(FABRIC_KERN_REASON_OUTER_CSUM, TC_ACT_UNSPEC);
+    }
+    if (!decap_ecn(p->key.tun_tos, &p->key.ip_tos)) {
+        return because(FABRIC_KERN_REASON_CONGESTION, TC_ACT_UNSPEC);
+    }
+    if (p->is_ipv6 != outer_ipv6 && !c->decap_l3) {
+        return because(FABRIC_KERN_REASON_FAMILY, TC_ACT_UNSPEC);
     }
     p->key.in_port = local->port;
     p->key.sender = remote->sender;
     flow = lookup(c, &p->key);
     if (!flow || flow->verdict == FABRIC_KERN_FABRIC) {
-        return TC_ACT_UNSPEC;
+        return because(FABRIC_KERN_REASON_NO_FLOW, TC_ACT_UNSPEC);
+    }
+    if (prepare(skb, flow, inner_ofs + MAX_HEADERS)) {
+        return because(FABRIC_KERN_REASON_NO_MEMORY, TC_ACT_UNSPEC);
     }
     if (flow->verdict == FABRIC_KERN_OUTPUT) {
         out = output_ifindex(flow->port);
@@ -535,12 +627,13 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
 
     n_segs = count_segments(skb, p);
     n_bytes = count_bytes(p, n_segs);
-    if (decap(skb, p, inner_ofs, inner_ofs != ETH_HLEN + V4_OUTER)) {
-        return TC_ACT_SHOT;
+    error = decap(skb, p, inner_ofs, outer_ipv6);
+    if (error < 0) {
+        return because(FABRIC_KERN_REASON_DECAP, TC_ACT_UNSPEC);
     }
-    if (inner_tos != p->key.ip_tos
-        && set_tos(skb, p, inner_tos, p->key.ip_tos)) {
-        return TC_ACT_SHOT;
+    if (error || (inner_tos != p->key.ip_tos
+                  && set_tos(skb, p, inner_tos, p->key.ip_tos))) {
+        return because(FABRIC_KERN_REASON_CHANGE, TC_ACT_SHOT);
     }
     count_flow(flow, p, n_segs, n_bytes);
     s = bpf_map_lookup_elem(&fabric_stats, &fabric);
@@ -589,6 +682,7 @@ fabric_from_underlay(struct __sk_buff *skb)
     struct fabric_kern_remote *remote;
     __u32 header[2];
     __u32 inner;
+    int reason;
 
     inner = parse_outer(skb, &p, &local_key, &remote_key);
     if (!inner && pull(skb, ETH_HLEN + V6_OUTER)) {
@@ -601,21 +695,38 @@ fabric_from_underlay(struct __sk_buff *skb)
     if (!local) {
         return TC_ACT_UNSPEC;
     }
+    reason = check_outer(skb);
+    if (reason) {
+        return because(reason, TC_ACT_UNSPEC);
+    }
     remote_key.fabric = local->fabric;
     remote = find_remote(&remote_key, local_key.ip);
     c = get_conf();
-    if (!remote || !c
-        || bpf_skb_load_bytes(skb, inner - sizeof header, header,
-                              sizeof header)
+    if (!remote || !c) {
+        return because(FABRIC_KERN_REASON_SOURCE, TC_ACT_UNSPEC);
+    }
+    if (bpf_skb_load_bytes(skb, inner - sizeof header, header, sizeof header)
         || !plain_header(local, header)) {
-        return TC_ACT_UNSPEC;
+        return because(FABRIC_KERN_REASON_TUNNEL, TC_ACT_UNSPEC);
     }
     p.key.vni = bpf_ntohl(header[1]) >> 8;
 
     if (!parse_frame(skb, inner, &p)
         && (!pull(skb, inner + MAX_HEADERS)
             || !parse_frame(skb, inner, &p))) {
-        return TC_ACT_UNSPEC;
+        return because(FABRIC_KERN_REASON_NOT_PARSED, TC_ACT_UNSPEC);
     }
     return from_underlay(skb, c, &p, local, remote, inner);
+}
+
+/* Not attached anywhere: is run once, on an IPv6 packet in an IPv4 packet, to
+ * find out whether the kernel takes the outer header off (Linux 6.3).  Returns
+ * 1 if so. */
+SEC("tc")
+int
+fabric_probe_decap_l3(struct __sk_buff *skb)
+{
+    return !bpf_skb_adjust_room(skb, -(__s32) sizeof(struct iphdr),
+                                BPF_ADJ_ROOM_MAC,
+                                BPF_F_ADJ_ROOM_FIXED_GSO | DECAP_L3_IPV6);
 }
