@@ -74,7 +74,6 @@ struct netdev_rxq_workload {
 };
 
 static struct netdev_class workload_class;
-
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct hmap workloads OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&workloads);
@@ -149,8 +148,6 @@ find_or_add(struct netdev *netdev)
     }
     return w;
 }
-
-/* What the kernel should know of a port. */
 
 /* Tells the kernel that 'w' is a port, if it is, and what sending to it takes.
  * Each interface that becomes a port has an identity of its own. */

@@ -76,6 +76,7 @@ weft_tests_fuzz_fuzz_stamp_LDADD = $(WEFT_FUZZ_LIBS)
 weft_tests_fuzz_fuzz_stamp_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
 
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-bfd
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-cut
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-ecn
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-encap
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-flow-hash
