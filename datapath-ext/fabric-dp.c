@@ -333,7 +333,7 @@ is_control(const struct fabric_endpoint *ep,
 {
     const void *frame = dp_packet_data(packet);
     size_t size = dp_packet_size(packet);
-    bool oam = (ep->fabric->encap == FABRIC_ENCAP_GENEVE
+    bool oam = (fabric_get_encap(ep->fabric) == FABRIC_ENCAP_GENEVE
                 && out->header[1] & FABRIC_GENEVE_OAM);
     bool takes_bfd;
 

@@ -77,10 +77,7 @@ is_filtered(const struct fabric *f)
 bool
 fabric_host_policy_refuses(const struct fabric *f)
 {
-    bool strict;
-
-    atomic_read_relaxed(&f->host_strict, &strict);
-    return strict && is_filtered(f);
+    return fabric_get_config(f)->host_strict && is_filtered(f);
 }
 
 void

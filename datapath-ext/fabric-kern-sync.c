@@ -130,10 +130,7 @@ identity_of(const struct fabric_endpoint *ep)
 static bool
 asks_for_fast_path(const struct fabric *f)
 {
-    bool fast_path;
-
-    atomic_read_relaxed(&f->fast_path, &fast_path);
-    return fast_path && f->class->threaded;
+    return fabric_get_config(f)->fast_path && f->class->threaded;
 }
 
 /* Returns true if also its host has nothing against it. */
@@ -325,7 +322,7 @@ sync_locals(const struct fabric *f, uint32_t number, uint32_t port_id)
             .port = port_id,
             .probe_vni = c->probe_vni,
             .bfd_vni = c->bfd_vni,
-            .geneve = f->encap == FABRIC_ENCAP_GENEVE,
+            .geneve = c->encap == FABRIC_ENCAP_GENEVE,
         };
 
         memcpy(key.ip, &c->local_ip, sizeof key.ip);
@@ -452,11 +449,11 @@ static void
 sync_endpoint(const struct fabric *f, uint32_t number,
               const struct fabric_endpoint *ep)
 {
-    bool csum_always, answers;
+    const struct fabric_config *config = fabric_get_config(f);
     struct tuple *tuples;
+    bool answers;
     size_t n;
 
-    atomic_read_relaxed(&f->csum_always, &csum_always);
     ovs_mutex_lock(&fabric_table_mutex);
     answers = ep->answers;
     n = list_tuples(ep, &tuples);
@@ -466,7 +463,7 @@ sync_endpoint(const struct fabric *f, uint32_t number,
         struct fabric_arrival *a = tuples[i].arrival;
         bool zero_csum_ok
             = ((IN6_IS_ADDR_V4MAPPED(&fabric_table_paths[a->index].local_ip)
-                || answers || !f->uplink_config.csum)
+                || answers || !config->csum)
                && !tuples[i].needs_csum);
 
         if (tuples[i].path) {
@@ -475,7 +472,7 @@ sync_endpoint(const struct fabric *f, uint32_t number,
 
             fabric_kern_route_set(
                 tuples[i].path->index,
-                !csum_always && zero_csum_ok
+                !config->csum_always && zero_csum_ok
                 && fabric_host_policy_may_send(number, &p->local_ip,
                                                p->src_port, &p->remote_ip,
                                                p->dst_port));

@@ -75,12 +75,12 @@ kernel_forwards(const struct fabric *f_)
 {
     struct fabric *f = CONST_CAST(struct fabric *, f_);
     const uint64_t *stats;
-    bool fast_path, known;
+    bool known;
 
     atomic_read_relaxed(&kernel_known, &known);
     atomic_read_relaxed(&f->kern_stats, &stats);
-    atomic_read_relaxed(&f->fast_path, &fast_path);
-    return fast_path && (known ? stats != NULL : f->class->threaded);
+    return (fabric_get_config(f)->fast_path
+            && (known ? stats != NULL : f->class->threaded));
 }
 
 static struct fabric_arrival *

@@ -241,7 +241,7 @@ create_session(struct fabric_endpoint *ep, struct fabric_uplink *up,
     s->uplink = up;
     s->remote_ip = *remote_ip;
     s->created = time_usec();
-    fabric_bfd_way_init(&s->way, ep->fabric->encap, config->vni,
+    fabric_bfd_way_init(&s->way, up->config.encap, config->vni,
                         &up->config.local_ip);
 
     /* RFC 5881 section 4. */
@@ -703,7 +703,7 @@ fabric_bfd_peer_receive(struct fabric_endpoint *ep, struct fabric_uplink *up,
 
     COVERAGE_INC(fabric_bfd_received);
     if (config->enabled && config->protocol != FABRIC_PROTOCOL_STAMP
-        && fabric_bfd_way_parse(ep->fabric->encap, info, &up->config.local_ip,
+        && fabric_bfd_way_parse(up->config.encap, info, &up->config.local_ip,
                                 &rx->remote_ip, frame, size, &packet, &way)
         && may_speak(ep, &way)) {
         s = packet_session(ep, up, &rx->remote_ip, &packet, &path);

@@ -32,7 +32,7 @@ fabric_burst_mac(void)
 uint8_t
 fabric_probe_ttl(const struct fabric_uplink *up)
 {
-    return up->config.ttl == UINT8_MAX ? UINT8_MAX - 1 : UINT8_MAX;
+    return fabric_uplink_ttl(up) == UINT8_MAX ? UINT8_MAX - 1 : UINT8_MAX;
 }
 
 uint64_t
@@ -105,8 +105,8 @@ compose(struct fabric_burst_item *item, uint8_t *buf)
     OVS_REQUIRES(fabric_table_mutex)
 {
     const struct fabric *f = item->fabric;
-    size_t header_len = fabric_encap_build_simple(f->encap, f->probe.vni,
-                                                  true, buf);
+    size_t header_len = fabric_encap_build_simple(item->uplink->config.encap,
+                                                  f->probe.vni, true, buf);
     size_t size;
 
     complete(item);

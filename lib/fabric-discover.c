@@ -641,7 +641,7 @@ hear_error(size_t i, const struct fabric_ear_error *e)
     const struct fabric *f = current.endpoint->fabric;
     uint32_t seq;
 
-    if (!fabric_trace_parse_quote(f->encap, f->probe.vni,
+    if (!fabric_trace_parse_quote(current.uplink->config.encap, f->probe.vni,
                                   fabric_burst_mac(), e->quote,
                                   e->quote_len, &seq)) {
         COVERAGE_INC(fabric_discover_not_ours);

@@ -438,6 +438,7 @@ fabric_endpoint_destroy(struct fabric_endpoint *ep)
     ep->paths = NULL;
     ep->n_paths = 0;
     fabric_arrival_destroy_all(ep);
+    fabric_drains_leave(ep);
     ovsrcu_postpone(endpoint_free, ep);
     fabric_endpoints_changed();
 }
@@ -518,6 +519,7 @@ endpoint_create(struct fabric *f, const struct fabric_endpoint_config *config)
     atomic_init(&ep->takes_bfd, false);
     ovsrcu_init(&ep->addrs, NULL);
     fabric_arrival_init(ep);
+    fabric_drains_take(ep);
     return ep;
 }
 
@@ -603,34 +605,6 @@ fabric_registry_del_endpoint(const char *name, uint32_t id)
         fabric_endpoint_destroy(ep);
         ovs_mutex_unlock(&fabric_table_mutex);
     }
-}
-
-size_t
-fabric_endpoint_drain(struct fabric_endpoint *ep, const struct in6_addr *local,
-                      const struct in6_addr *remote, uint16_t src_port,
-                      bool drain)
-{
-    size_t n = 0;
-
-    ovs_mutex_lock(&fabric_table_mutex);
-    for (size_t i = 0; i < ep->n_paths; i++) {
-        struct fabric_path *path = ep->paths[i];
-        const struct fabric_table_path *p = &fabric_table_paths[path->index];
-
-        if ((!local || ipv6_addr_equals(local, &p->local_ip))
-            && (!remote || ipv6_addr_equals(remote, &p->remote_ip))
-            && (!src_port || htons(src_port) == p->src_port)) {
-            path->drained = drain;
-            fabric_path_refresh(path);
-            n++;
-        }
-    }
-    if (n && !drain) {
-        /* Meanwhile it was left out. */
-        fabric_discover_event(ep);
-    }
-    ovs_mutex_unlock(&fabric_table_mutex);
-    return n;
 }
 
 /* Lookup. */
@@ -724,7 +698,7 @@ fabric_endpoint_policy(const struct fabric_endpoint *ep_)
 
     atomic_read_relaxed(&ep->policy, &policy);
     if (policy == FABRIC_POLICY_DEFAULT) {
-        atomic_read_relaxed(&ep->fabric->policy, &policy);
+        policy = fabric_get_config(ep->fabric)->policy;
     }
     return policy;
 }

@@ -91,8 +91,8 @@ set_metadata(struct dp_packet *packet, const struct fabric *f,
         tnl->ipv6_dst = addrs->local;
     }
     tnl->ip_ttl = 64;
-    tnl->tp_dst = htons(f->uplink_config.dst_port);
-    fabric_encap_to_tnl(f->encap, &info, tnl);
+    tnl->tp_dst = htons(fabric_get_config(f)->dst_port);
+    fabric_encap_to_tnl(fabric_get_encap(f), &info, tnl);
 }
 
 bool

@@ -144,7 +144,8 @@ run_ear(struct fabric_path *path, const struct fabric_pmtu_env *env)
         uint32_t seq;
 
         if (e.type == FABRIC_EAR_TOO_BIG
-            && fabric_trace_parse_quote(f->encap, f->probe.vni,
+            && fabric_trace_parse_quote(path->uplink->config.encap,
+                                        f->probe.vni,
                                         fabric_burst_mac(), e.quote,
                                         e.quote_len, &seq)
             && seq >> 16 == path->pmtu_nonce) {

@@ -671,6 +671,18 @@ fabric_config_destroy(struct fabric_config *config)
     }
 }
 
+struct fabric_config *
+fabric_config_clone(const struct fabric_config *config)
+{
+    struct fabric_config *copy = xmemdup(config, sizeof *config);
+
+    copy->name = xstrdup(config->name);
+    copy->local_ips = xmemdup(config->local_ips, (config->n_local_ips
+                                                  * sizeof *copy->local_ips));
+    copy->uplink = xstrdup(config->uplink);
+    return copy;
+}
+
 void
 fabric_endpoint_config_destroy(struct fabric_endpoint_config *config)
 {

@@ -86,6 +86,9 @@ char *fabric_parse_qos(const struct fabric_qos_text *, struct ds *warnings);
 char *fabric_parse_ip(const char *what, const char *s, struct in6_addr *);
 
 void fabric_config_destroy(struct fabric_config *);
+
+/* Returns a copy, for fabric_config_destroy() and free(). */
+struct fabric_config *fabric_config_clone(const struct fabric_config *);
 bool fabric_config_equals(const struct fabric_config *,
                           const struct fabric_config *);
 

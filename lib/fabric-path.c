@@ -188,6 +188,24 @@ fabric_path_is_between(const struct fabric_path *path,
                                 remote_ip));
 }
 
+/* Returns true if a path of 'ep' is usable and will stay. */
+static bool
+has_other_path(const struct fabric_endpoint *ep)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    for (size_t i = 0; i < ep->n_paths; i++) {
+        const struct fabric_path *path = ep->paths[i];
+
+        if (fabric_table_is_usable(path->index)
+            && fabric_endpoint_has_addresses(
+                   ep, path->uplink,
+                   &fabric_table_paths[path->index].remote_ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct fabric_path *
 fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
                    bool local_up, const struct in6_addr *remote_ip,
@@ -208,12 +226,16 @@ fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
     path->port_idx = port_idx;
     path->ssid = ssid;
     path->local_up = local_up;
+    path->drained = fabric_drains_match(&ep->drains, &uplink->config.local_ip,
+                                        remote_ip,
+                                        uplink->src_ports[port_idx]);
     path->last_change = time_msec();
     fabric_liveness_init(&path->live);
     fabric_mtu_add(path);
     fabric_health_init(&path->health, &ep->fabric->health, time_usec());
     if (ep->fabric->probe.enabled
-        && fabric_bfd_peer_protocol(ep) != FABRIC_PROTOCOL_NONE) {
+        && fabric_bfd_peer_protocol(ep) != FABRIC_PROTOCOL_NONE
+        && has_other_path(ep)) {
         /* Flows must not move to it before it is known to work: the peer may
          * have yet to learn of a new uplink. */
         path->live.state = FABRIC_PATH_DOWN;

@@ -22,6 +22,7 @@
 #include "cmap.h"
 #include "fabric-bare.h"
 #include "fabric-bfd-peer.h"
+#include "fabric-drain.h"
 #include "fabric-health.h"
 #include "fabric-hearing.h"
 #include "fabric-liveness.h"
@@ -32,6 +33,7 @@
 #include "heap.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
+#include "openvswitch/shash.h"
 #include "openvswitch/token-bucket.h"
 #include "ovs-rcu.h"
 
@@ -48,27 +50,18 @@ struct fabric {
     struct cmap_node odp_node;          /* In 'fabrics_by_odp'. */
     char *name;                         /* [const] */
 
-    /* [const] */
-    enum fabric_encap encap;
-    const struct fabric_uplink_class *class;
+    /* [rcu] All that is configured, for fabric_get_config(). */
+    OVSRCU_TYPE(struct fabric_config *) config;
 
-    /* [mutex] */
-    struct fabric_uplink_config uplink_config;  /* Without local IP. */
+    /* [mutex] Copies of parts of it. */
+    const struct fabric_uplink_class *class;
     struct fabric_probe_config probe;
     struct fabric_stamp_keys keys;
     struct fabric_health_config health;
     unsigned int paths_per_remote;
 
     /* [atomic] */
-    atomic_bool verify_source;
-    atomic_bool fast_path;
-    atomic_bool host_strict;
     atomic_bool stands_aside;           /* From the kernel, for its host. */
-    atomic_bool csum_always;
-    atomic_uint8_t policy;
-    atomic_uint8_t tos;
-    atomic_uint8_t ttl;
-    atomic_bool tos_inherit;
     ATOMIC(odp_port_t) odp_port;        /* ODPP_NONE if not known. */
 
     struct fabric_inject *inject;       /* [const] */
@@ -88,6 +81,10 @@ struct fabric {
     ATOMIC(const uint64_t *) kern_stats;        /* [atomic] */
 
     bool dead;                  /* [main] For fabric_live_run(). */
+
+    /* [mutex] Contains "struct fabric_drains" of endpoints that were removed,
+     * by name, for those that take their place. */
+    struct shash orphan_drains;
 };
 
 /* What flows need to know of an endpoint's addresses. */
@@ -156,6 +153,7 @@ struct fabric_endpoint {
     bool idle;                          /* Probed less often? */
 
     struct fabric_discovery discovery;  /* [mutex] */
+    struct fabric_drains drains;        /* [mutex] */
 
     /* [mutex] Probes answered in the current second. */
     struct token_bucket rx_rates[2];    /* Of tests and of answers. */
@@ -223,6 +221,14 @@ extern struct fabric_path_aux *fabric_path_aux;
 extern struct fabric_path **fabric_path_by_index;
 
 extern struct cmap fabrics_by_name;     /* [rcu] Contains struct fabric. */
+
+/* The configuration of 'f' that is in force.  Any thread, until it next
+ * quiesces. */
+static inline const struct fabric_config *
+fabric_get_config(const struct fabric *f)
+{
+    return ovsrcu_get(struct fabric_config *, &f->config);
+}
 
 /* Prepares what this module and the path table need.  May be called again. */
 void fabric_path_init(void);

@@ -402,18 +402,18 @@ check_idle(struct fabric_endpoint *ep, long long int now)
 
 /* Timers. */
 
-/* Does the kernel send data without checksum, while userspace does not? */
+/* Returns true if the kernel sends data without checksum, and userspace does
+ * not. */
 static bool
 sends_bare(const struct fabric *f_)
     OVS_REQUIRES(fabric_table_mutex)
 {
     struct fabric *f = CONST_CAST(struct fabric *, f_);
+    const struct fabric_config *config = fabric_get_config(f);
     const uint64_t *stats;
-    bool csum_always;
 
     atomic_read_relaxed(&f->kern_stats, &stats);
-    atomic_read_relaxed(&f->csum_always, &csum_always);
-    return stats && !csum_always && f->uplink_config.csum;
+    return stats && !config->csum_always && config->csum;
 }
 
 /* Finds out whether the path needs checksums, before its ordinary test. */

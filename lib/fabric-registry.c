@@ -3,18 +3,22 @@
 /* Fabrics and their uplinks; endpoints and paths are in fabric-endpoint.c.
  * Configuration is compared with what exists and only differences are applied.
  *
- * What is part of every socket or path of a fabric (encapsulation, ports, the
- * driver, ...) cannot be changed in place: then the fabric is closed and
- * opened anew, and restored as it was if that fails. */
+ * A change has two steps.  First all uplinks of the new configuration are made
+ * ready, beside those in use: an uplink stays if only its settings change, and
+ * otherwise shares the sockets that it has in common with the one that it
+ * replaces, so that the two are not in each other's way.  Only this can fail,
+ * and then nothing has happened.  Then the fabric begins to use the new
+ * uplinks, and its endpoints get paths over them. */
 
 #include <config.h>
 
 #include "fabric-registry.h"
 
 #include "fabric-carrier.h"
-#include "fabric-prober.h"
 #include "fabric-inject.h"
+#include "fabric-parse.h"
 #include "fabric-private.h"
+#include "fabric-prober.h"
 #include "netdev.h"
 #include "netdev-fabric.h"
 #include "openvswitch/vlog.h"
@@ -74,32 +78,40 @@ fabric_endpoint_n_changes(const struct fabric_endpoint *ep)
 /* Fabrics. */
 
 static struct fabric_uplink_config
-make_uplink_config(const struct fabric_config *config)
+make_uplink_config(const struct fabric_config *config,
+                   const struct in6_addr *local_ip)
 {
     return (struct fabric_uplink_config) {
+        .local_ip = *local_ip,
         .dst_port = config->dst_port,
         .src_port_base = config->src_port_base,
         .encap = config->encap,
         .probe_vni = config->probe.vni,
         .bfd_vni = config->probe.bfd_vni,
+    };
+}
+
+static struct fabric_uplink_settings
+make_uplink_settings(const struct fabric_config *config)
+{
+    return (struct fabric_uplink_settings) {
         .ttl = config->ttl,
         .csum = config->csum,
     };
 }
 
-/* Can 'f' take over 'config' without closing its sockets? */
+/* Returns true if 'up' can go on in a fabric with 'config'. */
 static bool
-compatible(const struct fabric *f, const struct fabric_config *config)
+can_keep(const struct fabric_uplink *up, const struct fabric_config *config)
 {
-    const struct fabric_uplink_config *a = &f->uplink_config;
-    struct fabric_uplink_config b = make_uplink_config(config);
+    const struct fabric_uplink_config *c = &up->config;
 
-    return (!strcmp(f->class->name, config->uplink)
-            && a->dst_port == b.dst_port
-            && a->src_port_base == b.src_port_base && a->encap == b.encap
-            && a->probe_vni == b.probe_vni && a->bfd_vni == b.bfd_vni
-            && a->ttl == b.ttl
-            && a->csum == b.csum);
+    return (!strcmp(up->class->name, config->uplink)
+            && c->dst_port == config->dst_port
+            && c->src_port_base == config->src_port_base
+            && c->encap == config->encap
+            && c->probe_vni == config->probe.vni
+            && c->bfd_vni == config->probe.bfd_vni);
 }
 
 static char *
@@ -123,7 +135,8 @@ check_fabric(const struct fabric_config *config)
         const struct fabric_uplinks *ups
             = ovsrcu_get(struct fabric_uplinks *, &other->uplinks);
 
-        if (other == f || other->uplink_config.dst_port != config->dst_port) {
+        if (other == f
+            || fabric_get_config(other)->dst_port != config->dst_port) {
             continue;
         }
         for (size_t i = 0; i < config->n_local_ips; i++) {
@@ -159,11 +172,16 @@ check_fabric(const struct fabric_config *config)
     return NULL;
 }
 
+/* Returns the uplink at 'ip' of 'ups', if that is nonnull, or NULL, and in
+ * '*local_up' if it was up when last looked at. */
 static struct fabric_uplink *
-uplinks_find(const struct fabric_uplinks *ups, const struct in6_addr *ip)
+uplinks_find(const struct fabric_uplinks *ups, const struct in6_addr *ip,
+             bool *local_up)
+    OVS_REQUIRES(fabric_table_mutex)
 {
     for (size_t i = 0; ups && i < ups->n; i++) {
         if (ipv6_addr_equals(&ups->uplinks[i]->config.local_ip, ip)) {
+            *local_up = ups->local_up[i];
             return ups->uplinks[i];
         }
     }
@@ -175,10 +193,39 @@ static void
 close_others(const struct fabric_uplinks *a, const struct fabric_uplinks *b)
 {
     for (size_t i = 0; a && i < a->n; i++) {
-        if (!uplinks_find(b, &a->uplinks[i]->config.local_ip)) {
+        bool kept = false;
+
+        for (size_t j = 0; b && j < b->n && !kept; j++) {
+            kept = a->uplinks[i] == b->uplinks[j];
+        }
+        if (!kept) {
             fabric_uplink_close(a->uplinks[i]);
         }
     }
+}
+
+/* Opens an uplink at 'local_ip' that can replace 'old', NULL if there is none
+ * at this address. */
+static char *
+open_uplink(const struct fabric_config *config,
+            const struct in6_addr *local_ip, struct fabric_uplink *old,
+            struct fabric_uplink **upp)
+{
+    const struct fabric_uplink_class *class
+        = fabric_uplink_class_lookup(config->uplink);
+    struct fabric_uplink_config uc = make_uplink_config(config, local_ip);
+    struct fabric_uplink_settings settings = make_uplink_settings(config);
+    struct fabric_uplink *up = fabric_uplink_create(class, &uc, &settings);
+    char *error;
+
+    if (old && old->class == class) {
+        ovs_mutex_lock(&fabric_table_mutex);
+        fabric_uplink_inherit(up, old);
+        ovs_mutex_unlock(&fabric_table_mutex);
+    }
+    error = fabric_uplink_open(up);
+    *upp = error ? NULL : up;
+    return error;
 }
 
 /* Makes the set of uplinks of 'config', taking those of 'old' that it can and
@@ -187,22 +234,25 @@ static char *
 open_uplinks(const struct fabric_config *config,
              const struct fabric_uplinks *old, struct fabric_uplinks **newp)
 {
-    struct fabric_uplink_config uc = make_uplink_config(config);
     struct fabric_uplinks *new = xzalloc(sizeof *new);
     char *error = NULL;
 
     for (size_t i = 0; i < config->n_local_ips && !error; i++) {
-        struct fabric_uplink *up = uplinks_find(old, &config->local_ips[i]);
+        const struct in6_addr *local_ip = &config->local_ips[i];
+        struct fabric_uplink *up;
         const char *reason;
+        bool local_up;
 
-        if (!up) {
-            uc.local_ip = config->local_ips[i];
-            error = fabric_uplink_open(
-                fabric_uplink_class_lookup(config->uplink), &uc, &up);
+        ovs_mutex_lock(&fabric_table_mutex);
+        up = uplinks_find(old, local_ip, &local_up);
+        ovs_mutex_unlock(&fabric_table_mutex);
+        if (!up || !can_keep(up, config)) {
+            error = open_uplink(config, local_ip, up, &up);
+            local_up = up && up->class->is_up(up, &reason);
         }
         if (up) {
             new->uplinks[new->n] = up;
-            new->local_up[new->n++] = up->class->is_up(up, &reason);
+            new->local_up[new->n++] = local_up;
             ovs_mutex_lock(&fabric_table_mutex);
             error = fabric_uplink_set_n_ports(up, config->paths_per_remote);
             ovs_mutex_unlock(&fabric_table_mutex);
@@ -223,9 +273,9 @@ fabric_create(const struct fabric_config *config)
     struct fabric *f = xzalloc(sizeof *f);
 
     f->name = xstrdup(config->name);
-    f->encap = config->encap;
     f->class = fabric_uplink_class_lookup(config->uplink);
-    f->uplink_config = make_uplink_config(config);
+    ovsrcu_init(&f->config, NULL);
+    shash_init(&f->orphan_drains);
     atomic_init(&f->odp_port, ODPP_NONE);
     atomic_init(&f->kern_stats, NULL);
     atomic_init(&f->stands_aside, false);
@@ -239,8 +289,18 @@ fabric_create(const struct fabric_config *config)
 }
 
 static void
+config_free(struct fabric_config *config)
+{
+    fabric_config_destroy(config);
+    free(config);
+}
+
+static void
 fabric_free(struct fabric *f)
 {
+    fabric_drains_forget(f);
+    shash_destroy(&f->orphan_drains);
+    config_free(ovsrcu_get_protected(struct fabric_config *, &f->config));
     free(ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks));
     cmap_destroy(&f->by_id);
     cmap_destroy(&f->by_endpoint_name);
@@ -273,28 +333,54 @@ fabric_probe_config_equal(const struct fabric_probe_config *a,
             && a->bfd_vni == b->bfd_vni);
 }
 
-/* Copies to 'f' what can change in place. */
+/* Moves the endpoints of 'f', if it has another driver from now on, to the
+ * prober that serves it. */
+static void
+set_class(struct fabric *f, const struct fabric_uplink_class *class)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct fabric_endpoint *ep;
+
+    if (f->class == class) {
+        return;
+    }
+    CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+        fabric_prober_remove(ep);
+    }
+    f->class = class;
+    CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+        fabric_prober_add(ep);
+    }
+}
+
+/* Puts 'config' in force, but for what depends on the uplinks. */
 static void
 fabric_assign(struct fabric *f, const struct fabric_config *config)
     OVS_REQUIRES(fabric_table_mutex)
 {
-    struct fabric_probe_config old_probe = f->probe;
+    struct fabric_config *old
+        = ovsrcu_get_protected(struct fabric_config *, &f->config);
 
+    ovsrcu_set(&f->config, fabric_config_clone(config));
     f->probe = config->probe;
     f->keys = config->keys;
     f->health = config->health;
-    if (!fabric_probe_config_equal(&f->probe, &old_probe)) {
+    f->paths_per_remote = config->paths_per_remote;
+    set_class(f, fabric_uplink_class_lookup(config->uplink));
+    if (!old || !fabric_probe_config_equal(&config->probe, &old->probe)) {
         fabric_prober_reschedule(f);
     }
-    f->paths_per_remote = config->paths_per_remote;
-    atomic_store_relaxed(&f->verify_source, config->verify_source);
-    atomic_store_relaxed(&f->fast_path, config->fast_path);
-    atomic_store_relaxed(&f->host_strict, config->host_strict);
-    atomic_store_relaxed(&f->csum_always, config->csum_always);
-    atomic_store_relaxed(&f->policy, config->policy);
-    atomic_store_relaxed(&f->tos, config->tos);
-    atomic_store_relaxed(&f->ttl, config->ttl);
-    atomic_store_relaxed(&f->tos_inherit, config->tos_inherit);
+    if (old && old->src_port_base != config->src_port_base) {
+        struct fabric_endpoint *ep;
+
+        CMAP_FOR_EACH (ep, id_node, &f->by_id) {
+            fabric_drains_shift_ports(&ep->drains, (config->src_port_base
+                                                    - old->src_port_base));
+        }
+    }
+    if (old) {
+        ovsrcu_postpone(config_free, old);
+    }
 }
 
 static void
@@ -328,11 +414,15 @@ static void
 install_uplinks(struct fabric *f, const struct fabric_config *config,
                 struct fabric_uplinks *ups)
 {
+    struct fabric_uplink_settings settings = make_uplink_settings(config);
     struct fabric_uplinks *old;
     struct fabric_endpoint *ep;
 
     ovs_mutex_lock(&fabric_table_mutex);
     old = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
+    for (size_t i = 0; i < ups->n; i++) {
+        fabric_uplink_configure(ups->uplinks[i], &settings);
+    }
     ovsrcu_set(&f->uplinks, ups);
     fabric_assign(f, config);
     CMAP_FOR_EACH (ep, id_node, &f->by_id) {
@@ -384,137 +474,38 @@ fabric_open(const struct fabric_config *config)
     return NULL;
 }
 
-/* Adds the endpoints of 'old', already unlinked, to the fabric that replaces
- * it. */
-static void
-copy_endpoints(struct fabric_endpoint_config *configs, size_t n,
-               const char *name)
-{
-    for (size_t i = 0; i < n; i++) {
-        char *error = fabric_registry_set_endpoint(name, &configs[i]);
-
-        if (error) {
-            VLOG_ERR("%s: %s", name, error);
-            free(error);
-        }
-    }
-}
-
-/* Returns copies of the configurations of the endpoints of 'f'. */
-static size_t
-save_endpoints(const struct fabric *f,
-               struct fabric_endpoint_config **configsp)
-{
-    struct fabric_endpoint **eps;
-    size_t n = fabric_list_endpoints(f, &eps);
-    struct fabric_endpoint_config *configs = xcalloc(MAX(n, 1),
-                                                     sizeof *configs);
-
-    for (size_t i = 0; i < n; i++) {
-        const struct fabric_endpoint_addrs *addrs
-            = ovsrcu_get(struct fabric_endpoint_addrs *, &eps[i]->addrs);
-        uint8_t policy;
-
-        atomic_read_relaxed(&eps[i]->policy, &policy);
-        configs[i] = (struct fabric_endpoint_config) {
-            .name = xstrdup(eps[i]->name),
-            .id = eps[i]->id,
-            .remote_ips = xmemdup(addrs->remote_ips,
-                                  addrs->n * sizeof *addrs->remote_ips),
-            .n_remote_ips = addrs->n,
-            .policy = policy,
-        };
-    }
-    free(eps);
-    *configsp = configs;
-    return n;
-}
-
-static void
-free_endpoint_configs(struct fabric_endpoint_config *configs, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        free(CONST_CAST(char *, configs[i].name));
-        free(CONST_CAST(struct in6_addr *, configs[i].remote_ips));
-    }
-    free(configs);
-}
-
-/* Fills 'config' with the configuration in force of 'f', as far as opening it
- * again needs; 'local_ips' has room for FABRIC_MAX_LOCAL_IPS. */
-static void
-save_fabric(const struct fabric *f, struct in6_addr *local_ips,
-            struct fabric_config *config)
-{
-    const struct fabric_uplinks *ups
-        = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
-    uint8_t policy;
-
-    for (size_t i = 0; i < ups->n; i++) {
-        local_ips[i] = ups->uplinks[i]->config.local_ip;
-    }
-    *config = (struct fabric_config) {
-        .name = xstrdup(f->name), .encap = f->encap,
-        .local_ips = local_ips, .n_local_ips = ups->n,
-        .dst_port = f->uplink_config.dst_port,
-        .paths_per_remote = f->paths_per_remote, .probe = f->probe,
-        .csum = f->uplink_config.csum,
-        .src_port_base = f->uplink_config.src_port_base,
-        .uplink = f->class->name,
-    };
-    atomic_read_relaxed(&f->policy, &policy);
-    config->policy = policy;
-    atomic_read_relaxed(&f->verify_source, &config->verify_source);
-    atomic_read_relaxed(&f->fast_path, &config->fast_path);
-    atomic_read_relaxed(&f->host_strict, &config->host_strict);
-    atomic_read_relaxed(&f->csum_always, &config->csum_always);
-    atomic_read_relaxed(&f->ttl, &config->ttl);
-    atomic_read_relaxed(&f->tos, &config->tos);
-    atomic_read_relaxed(&f->tos_inherit, &config->tos_inherit);
-}
-
-/* Closes 'f' and opens 'config' in its place. */
+/* Makes 'f' what 'config' says.  Returns NULL, or why it stays as it is. */
 static char *
-fabric_replace(struct fabric *f, const struct fabric_config *config)
+fabric_change(struct fabric *f, const struct fabric_config *config)
 {
-    struct in6_addr local_ips[FABRIC_MAX_LOCAL_IPS];
-    struct fabric_endpoint_config *endpoints;
-    struct fabric_config old;
-    size_t n_endpoints;
-    odp_port_t odp_port;
+    const struct fabric_config *now = fabric_get_config(f);
+    bool header = (now->encap != config->encap
+                   || now->dst_port != config->dst_port
+                   || now->probe.vni != config->probe.vni);
+    struct fabric_uplinks *old, *new;
     char *error;
 
-    n_endpoints = save_endpoints(f, &endpoints);
-    save_fabric(f, local_ips, &old);
-    atomic_read_relaxed(&f->odp_port, &odp_port);
-    fabric_destroy(f);
-
-    error = fabric_open(config);
+    old = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
+    error = open_uplinks(config, old, &new);
     if (error) {
-        char *error2 = fabric_open(&old);
-
-        if (error2) {
-            VLOG_ERR("%s: cannot restore previous configuration: %s",
-                     old.name, error2);
-            free(error2);
-        }
+        return error;
     }
-    f = fabric_registry_lookup(config->name);
-    if (f) {
-        copy_endpoints(endpoints, n_endpoints, config->name);
-        if (odp_port != ODPP_NONE) {
-            fabric_set_odp_port(f, odp_port);
-        }
+    install_uplinks(f, config, new);
+    fabric_installed(f);
+    if (header) {
+        VLOG_INFO("%s: changed to %s, UDP port %"PRIu16", probes in VNI "
+                  "%"PRIu32, f->name, fabric_encap_to_string(config->encap),
+                  config->dst_port, config->probe.vni);
+        fabric_endpoints_changed();
+    } else {
+        fabric_registry_changed();
     }
-    free_endpoint_configs(endpoints, n_endpoints);
-    free(CONST_CAST(char *, old.name));
-    return error;
+    return NULL;
 }
 
 char *
 fabric_registry_set_fabric(const struct fabric_config *config)
 {
-    struct fabric_uplinks *old, *new;
     struct fabric *f;
     char *error;
 
@@ -525,21 +516,19 @@ fabric_registry_set_fabric(const struct fabric_config *config)
         return error;
     }
     f = fabric_registry_lookup(config->name);
-    if (!f) {
-        return fabric_open(config);
-    }
-    if (!compatible(f, config)) {
-        return fabric_replace(f, config);
-    }
+    return f ? fabric_change(f, config) : fabric_open(config);
+}
 
-    old = ovsrcu_get_protected(struct fabric_uplinks *, &f->uplinks);
-    error = open_uplinks(config, old, &new);
-    if (!error) {
-        install_uplinks(f, config, new);
-        fabric_installed(f);
-        fabric_registry_changed();
+void
+fabric_registry_configured(void)
+{
+    struct fabric *f;
+
+    ovs_mutex_lock(&fabric_table_mutex);
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        fabric_drains_forget(f);
     }
-    return error;
+    ovs_mutex_unlock(&fabric_table_mutex);
 }
 
 void
@@ -648,7 +637,7 @@ fabric_name(const struct fabric *f)
 enum fabric_encap
 fabric_get_encap(const struct fabric *f)
 {
-    return f->encap;
+    return fabric_get_config(f)->encap;
 }
 
 bool

@@ -12,15 +12,17 @@
  *
  * A fabric is made by fabric_registry_set_fabric() from a checked
  * configuration and opens one uplink (fabric-uplink.h) per local IP.  Setting
- * it again changes only what differs: paths that exist before and after keep
- * their identity, state, statistics and flows.
+ * it again changes only what differs: endpoints that exist before and after
+ * keep their identity, statistics, drains and flows, and so does a path as
+ * long as its addresses, ports and encapsulation stay.
  *
  * Errors
  * ======
  *
  * Functions that return 'char *' return NULL on success, otherwise one line
  * for the operator that the caller must free; the previous configuration then
- * stays in force, untouched.
+ * stays in force, untouched: all that can fail is tried before anything is
+ * changed.
  *
  * Thread-safety
  * =============
@@ -136,8 +138,13 @@ char *fabric_registry_set_endpoint(const char *fabric,
                                    const struct fabric_endpoint_config *);
 void fabric_registry_del_endpoint(const char *fabric, uint32_t id);
 
+/* To be called after all endpoints have been configured: until then, one that
+ * was removed and added again, under whichever ID, keeps its drains. */
+void fabric_registry_configured(void);
+
 /* Takes path(s) out of use or back.  'src_port' 0, 'local' or 'remote' NULL
- * match any.  Returns the number of paths that match. */
+ * match any.  Returns the number of paths that match; if any does, the order
+ * also holds for paths that come to match later (see fabric-drain.h). */
 size_t fabric_endpoint_drain(struct fabric_endpoint *,
                              const struct in6_addr *local,
                              const struct in6_addr *remote,

@@ -668,7 +668,8 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
         fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
         return;
     }
-    if (!fabric_encap_parse(f->encap, rx->data, rx->size, &info, &drop)) {
+    if (!fabric_encap_parse(up->config.encap, rx->data, rx->size, &info,
+                            &drop)) {
         fabric_drop_count(drop, 1);
         return;
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fabric-vrf.h"
 #include "packets.h"
 #include "util.h"
 
@@ -96,4 +97,43 @@ fabric_socket_deafen(int fd)
     struct sock_fprog prog = { .len = 1, .filter = drop_all };
 
     setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog);
+}
+
+/* Room for 64 datagrams in flight in each direction; the kernel doubles it.
+ * A default receive buffer holds just three super-frames. */
+#define SOCKET_BUFFER (8 * 1024 * 1024)
+
+void
+fabric_socket_enlarge(int fd, int option, int force_option)
+{
+    if (fabric_socket_set(fd, SOL_SOCKET, force_option, SOCKET_BUFFER)) {
+        fabric_socket_set(fd, SOL_SOCKET, option, SOCKET_BUFFER);
+    }
+}
+
+char *
+fabric_socket_open_error(const struct in6_addr *ip_, uint16_t port, int error)
+{
+    char ip[INET6_ADDRSTRLEN], vrf[IF_NAMESIZE];
+
+    ipv6_string_mapped(ip, ip_);
+    switch (error) {
+    case EADDRNOTAVAIL:
+        if (fabric_vrf_find(ip_, vrf)) {
+            return xasprintf("local IP %s is in VRF %s: start ovs-vswitchd "
+                             "with \"ip vrf exec %s\", or use an address "
+                             "outside of VRFs", ip, vrf, vrf);
+        }
+        return xasprintf("local IP %s is not an address of this host", ip);
+    case EADDRINUSE:
+        return xasprintf("UDP port %"PRIu16" of local IP %s is in use by "
+                         "another program or device", port, ip);
+    case EAFNOSUPPORT:
+        return xasprintf("local IP %s: this host does not support IPv6", ip);
+    case EINVAL:
+        return xasprintf("local IP %s cannot be bound: link-local addresses "
+                         "are not supported", ip);
+    }
+    return xasprintf("cannot open UDP port %"PRIu16" of local IP %s (%s)",
+                     port, ip, ovs_strerror(error));
 }

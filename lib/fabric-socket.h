@@ -33,4 +33,13 @@ int fabric_socket_bound(const struct in6_addr *ip, uint16_t port,
 /* Has the socket receive nothing. */
 void fabric_socket_deafen(int fd);
 
+/* Sets the size of one of the socket's buffers, 'option' or with privileges
+ * 'force_option', to what super-frames need. */
+void fabric_socket_enlarge(int fd, int option, int force_option);
+
+/* Returns, for the operator, why 'port' of local IP 'ip' could not be bound:
+ * 'error' is a positive errno.  The caller must free it. */
+char *fabric_socket_open_error(const struct in6_addr *ip, uint16_t port,
+                               int error);
+
 #endif /* fabric-socket.h */

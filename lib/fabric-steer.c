@@ -251,6 +251,14 @@ fabric_steer_open(struct fabric_steer *steer,
     return 0;
 }
 
+int
+fabric_steer_change(const struct fabric_steer *steer,
+                    const struct fabric_uplink_config *config)
+{
+    return (steer->sets[FABRIC_STEER_PROBES].n
+            ? attach(steer->sets[FABRIC_STEER_DATA].fds[0], config) : 0);
+}
+
 void
 fabric_steer_close(struct fabric_steer *steer)
 {

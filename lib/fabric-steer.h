@@ -53,6 +53,12 @@ struct fabric_steer {
 int fabric_steer_open(struct fabric_steer *,
                       const struct fabric_uplink_config *);
 
+/* Makes the sockets, which were opened with another configuration of the same
+ * local IP and port, serve 'config'.  Returns 0 or a positive errno.  Other
+ * threads may be receiving. */
+int fabric_steer_change(const struct fabric_steer *,
+                        const struct fabric_uplink_config *);
+
 /* Closes the sockets.  'fabric_steer' may also be all zeros. */
 void fabric_steer_close(struct fabric_steer *);
 

@@ -52,6 +52,7 @@ struct dummy_uplink {
     struct ovs_list sent[2];            /* struct message: data, probes. */
     size_t n_sent[2];
     struct ovs_list held[2];            /* Returned by the last recv(). */
+    bool configured;                    /* Takes what comes to its address? */
     bool carrier;
     uint32_t mtu;                       /* 0: not known. */
     int error;                          /* Of every send, 0 for none. */
@@ -71,6 +72,9 @@ static struct ovs_list all_uplinks OVS_GUARDED_BY(mutex)
     = OVS_LIST_INITIALIZER(&all_uplinks);
 static struct ovs_list failures OVS_GUARDED_BY(mutex)
     = OVS_LIST_INITIALIZER(&failures);
+
+/* The UDP port that no uplink can be opened for, 0 for none. */
+static uint16_t busy_port OVS_GUARDED_BY(mutex);
 
 static struct dummy_uplink *
 dummy_cast(struct fabric_uplink *up)
@@ -106,10 +110,48 @@ dummy_alloc(void)
     return &d->up;
 }
 
-static char *
-dummy_open(struct fabric_uplink *up OVS_UNUSED)
+/* Copies what tests have set. */
+static void
+dummy_inherit(struct fabric_uplink *up, struct fabric_uplink *old_)
 {
-    return NULL;
+    const struct dummy_uplink *old = dummy_cast(old_);
+    struct dummy_uplink *d = dummy_cast(up);
+
+    ovs_mutex_lock(&mutex);
+    d->carrier = old->carrier;
+    d->mtu = old->mtu;
+    d->error = old->error;
+    ovs_mutex_unlock(&mutex);
+}
+
+static char *
+dummy_open(struct fabric_uplink *up)
+{
+    char *error = NULL;
+
+    ovs_mutex_lock(&mutex);
+    if (up->config.dst_port == busy_port) {
+        char ip[INET6_ADDRSTRLEN];
+
+        error = xasprintf("UDP port %"PRIu16" of local IP %s is in use by "
+                          "another program or device", busy_port,
+                          ipv6_string_mapped(ip, &up->config.local_ip));
+    }
+    ovs_mutex_unlock(&mutex);
+    return error;
+}
+
+/* Becomes the uplink that is found first by its address. */
+static void
+dummy_configure(struct fabric_uplink *up)
+{
+    struct dummy_uplink *d = dummy_cast(up);
+
+    ovs_mutex_lock(&mutex);
+    d->configured = true;
+    ovs_list_remove(&d->node);
+    ovs_list_push_front(&all_uplinks, &d->node);
+    ovs_mutex_unlock(&mutex);
 }
 
 static char *
@@ -196,7 +238,7 @@ find_uplink(const struct in6_addr *ip, uint16_t dst_port)
     struct dummy_uplink *d;
 
     LIST_FOR_EACH (d, node, &all_uplinks) {
-        if (ipv6_addr_equals(&d->up.config.local_ip, ip)
+        if (d->configured && ipv6_addr_equals(&d->up.config.local_ip, ip)
             && (!dst_port || d->up.config.dst_port == dst_port)) {
             return d;
         }
@@ -247,7 +289,7 @@ dummy_send(struct fabric_uplink *up, struct fabric_datagram *dgs, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct fabric_datagram *dg = &dgs[i];
         uint16_t port = up->src_ports[dg->port_idx];
-        uint8_t ttl = dg->ttl ? dg->ttl : up->config.ttl;
+        uint8_t ttl = dg->ttl ? dg->ttl : fabric_uplink_ttl(up);
 
         dg->error = d->error;
         if (!dg->error) {
@@ -339,9 +381,11 @@ dummy_is_up(struct fabric_uplink *up, const char **reason)
 static const struct fabric_uplink_class fabric_uplink_dummy_class = {
     .name = "dummy",
     .alloc = dummy_alloc,
+    .inherit = dummy_inherit,
     .open = dummy_open,
     .add_port = dummy_add_port,
     .destroy = dummy_destroy,
+    .configure = dummy_configure,
     .send = dummy_send,
     .recv = dummy_recv,
     .recv_wait = dummy_recv_wait,
@@ -598,6 +642,16 @@ dummy_unixctl_ports(struct unixctl_conn *conn, int argc, const char *argv[],
     unixctl_command_reply(conn, NULL);
 }
 
+static void
+dummy_unixctl_busy(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                   const char *argv[], void *aux OVS_UNUSED)
+{
+    ovs_mutex_lock(&mutex);
+    busy_port = atoi(argv[1]);
+    ovs_mutex_unlock(&mutex);
+    unixctl_command_reply(conn, NULL);
+}
+
 void
 fabric_uplink_dummy_register(void)
 {
@@ -612,6 +666,8 @@ fabric_uplink_dummy_register(void)
                              2, 4, dummy_unixctl_fail, NULL);
     unixctl_command_register("fabric-dummy/heal", "", 0, 0,
                              dummy_unixctl_heal, NULL);
+    unixctl_command_register("fabric-dummy/busy", "udp-port", 1, 1,
+                             dummy_unixctl_busy, NULL);
     unixctl_command_register("fabric-dummy/ports",
                              "fabric endpoint local remote index...",
                              5, 4 + FABRIC_MAX_PATHS_PER_REMOTE,

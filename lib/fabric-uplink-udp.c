@@ -7,7 +7,8 @@
  * the datapath is doing.  One more socket per source port sends; a filter
  * drops whatever is sent to it.  So a fabric needs (24 + paths per remote)
  * sockets per local IP, and up to 88 with discovery (fabric-discover.h), which
- * tries other ports, whatever the number of endpoints.
+ * tries other ports, whatever the number of endpoints.  fabric-udp-sender.c
+ * has those that send.
  *
  * Super-frames.  Many datagrams of one path go to the kernel in one message
  * with UDP_SEGMENT and come back in one with UDP_GRO (both Linux 5.0+): the
@@ -38,55 +39,49 @@
 #include "fabric-route.h"
 #include "fabric-socket.h"
 #include "fabric-steer.h"
+#include "fabric-udp-sender.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
 #include "packets.h"
 #include "socket-util.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_uplink_udp);
 
-COVERAGE_DEFINE(fabric_udp_gso_refused);
-COVERAGE_DEFINE(fabric_udp_send);
 COVERAGE_DEFINE(fabric_udp_recv);
 
-#ifndef IPV6_AUTOFLOWLABEL
-#define IPV6_AUTOFLOWLABEL 70
-#endif
-#ifndef IP_PMTUDISC_OMIT
-#define IP_PMTUDISC_OMIT 5
-#endif
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
 #ifndef UDP_GRO
 #define UDP_GRO 104
 #endif
 
-/* Room for 64 datagrams in flight in each direction; the kernel doubles it.
- * A default receive buffer holds just three super-frames. */
-#define SOCKET_BUFFER (8 * 1024 * 1024)
-
-/* How far beyond the configured base to look for free source ports. */
-#define SRC_PORT_SEARCH 1024
-
 #define RX_BUF_SIZE 65536
 #define PROBE_BUF_SIZE 10240            /* For a jumbo frame's. */
-#define SEND_BURST 64
+
+/* How long, in ms, a port may be in use by a socket that was closed, and how
+ * long ago that may have been. */
+#define CLOSE_TRIES 100
+#define CLOSE_RECENT 1000
+
+/* The sockets that receive for one local IP and UDP port, which an uplink can
+ * hand over to the one that replaces it. */
+struct udp_receiver {
+    struct ovs_refcount refs;
+    struct fabric_steer steer;
+    uint8_t *rx_bufs;           /* FABRIC_RX_BURST buffers, for data. */
+    uint8_t *probe_bufs;        /* Likewise, for probes. */
+};
 
 struct udp_uplink {
     struct fabric_uplink up;
     int family;
-    struct fabric_steer steer;
-    int tx_fds[FABRIC_MAX_PATHS_PER_REMOTE];    /* [up.n_ports]. */
-    int bare_fds[FABRIC_MAX_PATHS_PER_REMOTE];  /* Likewise, to send without
-                                                 * checksum; -1 if the others
-                                                 * do or it cannot. */
-    atomic_bool gso;            /* UDP_SEGMENT usable? Only ever cleared. */
-    uint8_t *rx_bufs;           /* FABRIC_RX_BURST buffers, for data. */
-    uint8_t *probe_bufs;        /* Likewise, for probes. */
+    struct udp_receiver *receiver;
+    struct fabric_udp_sender sender;
 };
+
+/* When sockets were closed, time_msec(). */
+static atomic_llong last_close = LLONG_MIN / 2;
 
 static struct udp_uplink *
 udp_uplink_cast(struct fabric_uplink *up)
@@ -99,37 +94,60 @@ udp_alloc(void)
 {
     struct udp_uplink *udp = xzalloc(sizeof *udp);
 
+    fabric_udp_sender_init(&udp->sender, &udp->up);
     return &udp->up;
 }
 
 static void
-set_buffer(int fd, int option, int force_option)
+receiver_unref(struct udp_receiver *r)
 {
-    if (fabric_socket_set(fd, SOL_SOCKET, force_option, SOCKET_BUFFER)) {
-        fabric_socket_set(fd, SOL_SOCKET, option, SOCKET_BUFFER);
+    if (r && ovs_refcount_unref(&r->refs) == 1) {
+        fabric_steer_close(&r->steer);
+        if (r->rx_bufs) {
+            free_pagealign(r->rx_bufs);
+        }
+        free(r->probe_bufs);
+        free(r);
+        atomic_store_relaxed(&last_close, time_msec());
     }
 }
 
-static char *
-open_error(const struct udp_uplink *udp, uint16_t port, int error)
+static void
+udp_inherit(struct fabric_uplink *up, struct fabric_uplink *old_)
 {
-    char ip[INET6_ADDRSTRLEN];
+    struct udp_uplink *udp = udp_uplink_cast(up);
+    struct udp_uplink *old = udp_uplink_cast(old_);
 
-    ipv6_string_mapped(ip, &udp->up.config.local_ip);
-    switch (error) {
-    case EADDRNOTAVAIL:
-        return xasprintf("local IP %s is not an address of this host", ip);
-    case EADDRINUSE:
-        return xasprintf("UDP port %"PRIu16" of local IP %s is in use by "
-                         "another program or device", port, ip);
-    case EAFNOSUPPORT:
-        return xasprintf("local IP %s: this host does not support IPv6", ip);
-    case EINVAL:
-        return xasprintf("local IP %s cannot be bound: link-local addresses "
-                         "are not supported", ip);
+    if (up->config.dst_port == old_->config.dst_port) {
+        ovs_refcount_ref(&old->receiver->refs);
+        udp->receiver = old->receiver;
     }
-    return xasprintf("cannot open UDP port %"PRIu16" of local IP %s (%s)",
-                     port, ip, ovs_strerror(error));
+    fabric_udp_sender_inherit(&udp->sender, &old->sender);
+}
+
+/* Returns 0 if nobody has 'port' of 'ip', else a positive errno.  A socket of
+ * ours that was closed may have it until the prober's thread leaves poll(2),
+ * so after a close this waits a little. */
+static int
+check_port_free(const struct in6_addr *ip, uint16_t port)
+{
+    long long int closed;
+    int tries;
+
+    atomic_read_relaxed(&last_close, &closed);
+    tries = time_msec() - closed < CLOSE_RECENT ? CLOSE_TRIES : 1;
+    for (;;) {
+        /* SO_REUSEPORT would let two switches share the port in silence. */
+        int fd = fabric_socket_bound(ip, port, false);
+
+        if (fd >= 0) {
+            close(fd);
+            return 0;
+        } else if (fd != -EADDRINUSE || !--tries) {
+            return -fd;
+        }
+        xnanosleep_no_quiesce(1000 * 1000);
+    }
 }
 
 /* Sets the options of a socket that receives. */
@@ -149,7 +167,7 @@ prepare_receive(const struct udp_uplink *udp, int fd,
         fabric_socket_set(fd, IPPROTO_IP, IP_RECVTTL, 1);
     }
     fabric_socket_set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-    set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE);
+    fabric_socket_enlarge(fd, SO_RCVBUF, SO_RCVBUFFORCE);
     if (kind == FABRIC_STEER_PROBES) {
         fabric_socket_set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     } else {
@@ -164,128 +182,33 @@ prepare_receive(const struct udp_uplink *udp, int fd,
 static char *
 open_receive(struct udp_uplink *udp)
 {
+    const struct in6_addr *ip = &udp->up.config.local_ip;
+    struct udp_receiver *r = xzalloc(sizeof *r);
     uint16_t port = udp->up.config.dst_port;
-    int fd, error;
+    int error = check_port_free(ip, port);
 
-    /* SO_REUSEPORT would let two switches share the port in silence. */
-    fd = fabric_socket_bound(&udp->up.config.local_ip, port, false);
-    if (fd < 0) {
-        return open_error(udp, port, -fd);
+    ovs_refcount_init(&r->refs);
+    udp->receiver = r;
+    if (error == EADDRINUSE
+        && fabric_udp_sender_has_spare(&udp->sender, port)) {
+        return xasprintf("UDP port %"PRIu16" is a source port of this fabric",
+                         port);
     }
-    close(fd);
-
-    error = fabric_steer_open(&udp->steer, &udp->up.config);
+    if (!error) {
+        error = fabric_steer_open(&r->steer, &udp->up.config);
+    }
     if (error) {
-        return open_error(udp, port, error);
+        return fabric_socket_open_error(ip, port, error);
     }
     for (int kind = 0; kind < FABRIC_STEER_N_KINDS; kind++) {
-        const struct fabric_steer_set *set = &udp->steer.sets[kind];
+        const struct fabric_steer_set *set = &r->steer.sets[kind];
 
         for (size_t i = 0; i < set->n; i++) {
             prepare_receive(udp, set->fds[i], kind);
         }
     }
-    return NULL;
-}
-
-/* Has 'fd' send without UDP checksum. */
-static void
-clear_csum(int fd, const struct fabric_uplink_config *config)
-{
-    if (IN6_IS_ADDR_V4MAPPED(&config->local_ip)) {
-        fabric_socket_set(fd, SOL_SOCKET, SO_NO_CHECK, 1);
-    } else {
-        fabric_socket_set(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, 1);
-    }
-}
-
-/* Likewise, if that is how 'config' wants it. */
-static void
-set_no_csum(int fd, const struct fabric_uplink_config *config)
-{
-    if (!config->csum) {
-        clear_csum(fd, config);
-    }
-}
-
-/* Opens a socket for source port 'port', which fabric_ear_open() can share but
- * nobody has yet.  Returns the descriptor or a negative errno. */
-static int
-open_src_port(const struct udp_uplink *udp, uint16_t port)
-{
-    const struct in6_addr *ip = &udp->up.config.local_ip;
-    int fd = fabric_socket_bound(ip, port, false);
-
-    if (fd < 0) {
-        return fd;
-    }
-    close(fd);
-    return fabric_socket_bound(ip, port, true);
-}
-
-/* Has the socket send with flow label 0, as the kernel's fast path does:
- * routers that take it into account would otherwise send data another way than
- * the probes that are to tell what becomes of it.  UDP ports are what tells
- * paths apart. */
-static void
-clear_flow_label(int fd)
-{
-    fabric_socket_set(fd, IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, 0);
-}
-
-/* Prepares 'fd', which belongs to a source port, for sending. */
-static void
-configure_tx(const struct udp_uplink *udp, int fd)
-{
-    const struct fabric_uplink_config *config = &udp->up.config;
-
-    fabric_socket_deafen(fd);
-    if (udp->family == AF_INET6) {
-        clear_flow_label(fd);
-        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, config->ttl);
-        fabric_socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-                          IPV6_PMTUDISC_DONT);
-    } else {
-        fabric_socket_set(fd, IPPROTO_IP, IP_TTL, config->ttl);
-        fabric_socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-                          IP_PMTUDISC_OMIT);
-    }
-}
-
-static char *
-udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
-{
-    struct udp_uplink *udp = udp_uplink_cast(up);
-    const struct fabric_uplink_config *config = &udp->up.config;
-    uint32_t end = MIN(config->src_port_base + SRC_PORT_SEARCH, 65536);
-    int fd = -EADDRINUSE;
-
-    while (*port && *port < end) {
-        fd = *port == config->dst_port ? -EADDRINUSE
-                                       : open_src_port(udp, *port);
-        if (fd != -EADDRINUSE) {
-            break;
-        }
-        ++*port;
-    }
-    if (fd < 0) {
-        return open_error(udp, *port, -fd);
-    }
-
-    udp->tx_fds[i] = fd;
-    set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE);
-    configure_tx(udp, fd);
-    set_no_csum(fd, config);
-
-    udp->bare_fds[i] = -1;
-    if (config->csum) {
-        fd = fabric_socket_bound(&config->local_ip, *port, true);
-        if (fd >= 0) {
-            udp->bare_fds[i] = fd;
-            configure_tx(udp, fd);
-            clear_csum(fd, config);
-        }
-    }
+    r->rx_bufs = xmalloc_pagealign(FABRIC_RX_BURST * RX_BUF_SIZE);
+    r->probe_bufs = xmalloc(FABRIC_RX_PROBE_BURST * PROBE_BUF_SIZE);
     return NULL;
 }
 
@@ -293,20 +216,32 @@ static char *
 udp_open(struct fabric_uplink *up)
 {
     struct udp_uplink *udp = udp_uplink_cast(up);
-    char *error;
 
     udp->family = (IN6_IS_ADDR_V4MAPPED(&up->config.local_ip)
                    ? AF_INET : AF_INET6);
+    fabric_udp_sender_open(&udp->sender);
+    return udp->receiver ? NULL : open_receive(udp);
+}
 
-    /* The kernel computes the outer checksums of a GSO message or none. */
-    atomic_init(&udp->gso, up->config.csum);
+static char *
+udp_add_port(struct fabric_uplink *up, unsigned int i, uint16_t *port)
+{
+    return fabric_udp_sender_add_port(&udp_uplink_cast(up)->sender, i, port);
+}
 
-    error = open_receive(udp);
-    if (!error) {
-        udp->rx_bufs = xmalloc_pagealign(FABRIC_RX_BURST * RX_BUF_SIZE);
-        udp->probe_bufs = xmalloc(FABRIC_RX_PROBE_BURST * PROBE_BUF_SIZE);
+static void
+udp_configure(struct fabric_uplink *up)
+{
+    struct udp_uplink *udp = udp_uplink_cast(up);
+
+    int error;
+
+    fabric_udp_sender_configure(&udp->sender);
+    error = fabric_steer_change(&udp->receiver->steer, &up->config);
+    if (error) {
+        VLOG_ERR("cannot steer probes to their sockets: %s",
+                 ovs_strerror(error));
     }
-    return error;
 }
 
 static void
@@ -314,204 +249,15 @@ udp_destroy(struct fabric_uplink *up)
 {
     struct udp_uplink *udp = udp_uplink_cast(up);
 
-    for (size_t i = 0; i < up->n_ports; i++) {
-        close(udp->tx_fds[i]);
-        if (udp->bare_fds[i] >= 0) {
-            close(udp->bare_fds[i]);
-        }
-    }
-    fabric_steer_close(&udp->steer);
-    if (udp->rx_bufs) {
-        free_pagealign(udp->rx_bufs);
-    }
-    free(udp->probe_bufs);
+    fabric_udp_sender_destroy(&udp->sender);
+    receiver_unref(udp->receiver);
     free(udp);
-}
-
-/* Sending. */
-
-/* Room for UDP_SEGMENT, the traffic class and the hop limit. */
-union tx_control {
-    struct cmsghdr align;
-    uint8_t buf[CMSG_SPACE(sizeof(uint16_t)) + 2 * CMSG_SPACE(sizeof(int))];
-};
-
-static struct cmsghdr *
-put_cmsg(struct msghdr *msg, struct cmsghdr *cmsg, int level, int type,
-         const void *value, size_t size)
-{
-    cmsg->cmsg_level = level;
-    cmsg->cmsg_type = type;
-    cmsg->cmsg_len = CMSG_LEN(size);
-    memcpy(CMSG_DATA(cmsg), value, size);
-    msg->msg_controllen += CMSG_SPACE(size);
-    return ALIGNED_CAST(struct cmsghdr *,
-                        (uint8_t *) cmsg + CMSG_SPACE(size));
-}
-
-static void
-compose_msg(const struct udp_uplink *udp, const struct fabric_datagram *d,
-            struct msghdr *msg, struct sockaddr_storage *ss,
-            union tx_control *control)
-{
-    struct cmsghdr *cmsg = &control->align;
-    bool v6 = udp->family == AF_INET6;
-
-    memset(msg, 0, sizeof *msg);
-    msg->msg_name = ss;
-    msg->msg_namelen = fabric_sockaddr_make(&d->remote_ip,
-                                            udp->up.config.dst_port, ss);
-    msg->msg_iov = d->iov;
-    msg->msg_iovlen = d->n_iov;
-    msg->msg_control = control;
-
-    if (d->gso_size && d->size > d->gso_size) {
-        cmsg = put_cmsg(msg, cmsg, IPPROTO_UDP, UDP_SEGMENT,
-                        &d->gso_size, sizeof d->gso_size);
-    }
-    if (d->tos) {
-        int tos = d->tos;
-
-        cmsg = put_cmsg(msg, cmsg, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-                        v6 ? IPV6_TCLASS : IP_TOS, &tos, sizeof tos);
-    }
-    if (d->ttl && d->ttl != udp->up.config.ttl) {
-        int ttl = d->ttl;
-
-        put_cmsg(msg, cmsg, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-                 v6 ? IPV6_HOPLIMIT : IP_TTL, &ttl, sizeof ttl);
-    }
-    if (!msg->msg_controllen) {
-        msg->msg_control = NULL;
-    }
-}
-
-static int
-send_one(const struct fabric_datagram *d, void *udp_)
-{
-    const struct udp_uplink *udp = udp_;
-    int bare_fd = d->bare ? udp->bare_fds[d->port_idx] : -1;
-    struct sockaddr_storage ss;
-    union tx_control control;
-    struct msghdr msg;
-
-    compose_msg(udp, d, &msg, &ss, &control);
-    return (sendmsg(bare_fd >= 0 ? bare_fd : udp->tx_fds[d->port_idx], &msg,
-                    MSG_DONTWAIT) < 0 ? errno : 0);
-}
-
-/* Handles the refusal of GSO message 'd' with 'error'. */
-static int
-send_refused(struct udp_uplink *udp, const struct fabric_datagram *d,
-             int error)
-{
-    if (!d->gso_size || d->size <= d->gso_size) {
-        return error;
-    }
-    switch (error) {
-    case EIO:
-        /* The interface cannot checksum, so it cannot segment. */
-        atomic_store_relaxed(&udp->gso, false);
-        break;
-    case EINVAL:
-    case EMSGSIZE:
-        /* Segments exceed the MTU: they must be fragmented one by one. */
-        break;
-    default:
-        return error;
-    }
-    COVERAGE_INC(fabric_udp_gso_refused);
-    return fabric_datagram_send_singly(d, send_one, udp);
-}
-
-static void
-udp_send_burst(struct udp_uplink *udp, struct fabric_datagram *d, size_t n)
-{
-    struct sockaddr_storage ss[SEND_BURST];
-    union tx_control controls[SEND_BURST];
-    struct mmsghdr msgs[SEND_BURST];
-    size_t i = 0;
-
-    for (size_t j = 0; j < n; j++) {
-        compose_msg(udp, &d[j], &msgs[j].msg_hdr, &ss[j], &controls[j]);
-        d[j].error = 0;
-    }
-
-    while (i < n) {
-        int sent = sendmmsg(udp->tx_fds[d[i].port_idx], &msgs[i], n - i,
-                            MSG_DONTWAIT);
-
-        COVERAGE_INC(fabric_udp_send);
-        if (sent > 0) {
-            i += sent;
-        } else if (errno != EINTR) {
-            d[i].error = send_refused(udp, &d[i], errno);
-            i++;
-        }
-    }
-}
-
-/* Sends 'd' with the don't-fragment bit, whatever the kernel takes for the MTU
- * of the path.  For that it takes a socket of its own, since others may be
- * sending from the source port's.  It is gone before an error comes back,
- * which would otherwise change what the kernel takes for the MTU. */
-static int
-send_whole(struct udp_uplink *udp, const struct fabric_datagram *d)
-{
-    const struct fabric_uplink_config *config = &udp->up.config;
-    bool v6 = udp->family == AF_INET6;
-    struct sockaddr_storage ss;
-    union tx_control control;
-    struct msghdr msg;
-    int fd, error;
-
-    fd = fabric_socket_bound(&config->local_ip,
-                             udp->up.src_ports[d->port_idx], true);
-    if (fd < 0) {
-        return -fd;
-    }
-    fabric_socket_deafen(fd);
-    if (v6) {
-        clear_flow_label(fd);
-    }
-    set_no_csum(fd, config);
-    error = fabric_socket_set(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-                              v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
-                              v6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE);
-    compose_msg(udp, d, &msg, &ss, &control);
-    if (!error && sendmsg(fd, &msg, MSG_DONTWAIT) < 0) {
-        error = errno;
-    }
-    close(fd);
-    return error;
 }
 
 static void
 udp_send(struct fabric_uplink *up, struct fabric_datagram *d, size_t n)
 {
-    struct udp_uplink *udp = udp_uplink_cast(up);
-    size_t start = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        bool gso;
-
-        atomic_read_relaxed(&udp->gso, &gso);
-        if (d[i].whole || d[i].bare
-            || (!gso && d[i].gso_size && d[i].size > d[i].gso_size)) {
-            if (i > start) {
-                udp_send_burst(udp, &d[start], i - start);
-            }
-            d[i].error = (d[i].whole ? send_whole(udp, &d[i])
-                          : d[i].bare ? send_one(&d[i], udp)
-                          : fabric_datagram_send_singly(&d[i], send_one,
-                                                        udp));
-            start = i + 1;
-        } else if (i + 1 == n || d[i + 1].port_idx != d[i].port_idx
-                   || i + 1 - start == SEND_BURST) {
-            udp_send_burst(udp, &d[start], i + 1 - start);
-            start = i + 1;
-        }
-    }
+    fabric_udp_sender_send(&udp_uplink_cast(up)->sender, d, n);
 }
 
 /* Receiving. */
@@ -626,32 +372,36 @@ receive_turn(struct fabric_steer_set *set, uint8_t *bufs, size_t buf_size,
 static size_t
 udp_recv(struct fabric_uplink *up, struct fabric_rx *rx)
 {
-    struct udp_uplink *udp = udp_uplink_cast(up);
+    struct udp_receiver *r = udp_uplink_cast(up)->receiver;
 
-    return receive_turn(&udp->steer.sets[FABRIC_STEER_DATA], udp->rx_bufs,
+    return receive_turn(&r->steer.sets[FABRIC_STEER_DATA], r->rx_bufs,
                         RX_BUF_SIZE, FABRIC_RX_BURST, rx);
 }
 
 static void
 udp_recv_wait(struct fabric_uplink *up)
 {
-    fabric_steer_wait(&udp_uplink_cast(up)->steer.sets[FABRIC_STEER_DATA]);
+    const struct udp_receiver *r = udp_uplink_cast(up)->receiver;
+
+    fabric_steer_wait(&r->steer.sets[FABRIC_STEER_DATA]);
 }
 
 static size_t
 udp_recv_probe(struct fabric_uplink *up, struct fabric_rx *rx)
 {
-    struct udp_uplink *udp = udp_uplink_cast(up);
+    struct udp_receiver *r = udp_uplink_cast(up)->receiver;
 
-    return receive_turn(&udp->steer.sets[FABRIC_STEER_PROBES],
-                        udp->probe_bufs, PROBE_BUF_SIZE,
+    return receive_turn(&r->steer.sets[FABRIC_STEER_PROBES],
+                        r->probe_bufs, PROBE_BUF_SIZE,
                         FABRIC_RX_PROBE_BURST, rx);
 }
 
 static void
 udp_recv_probe_wait(struct fabric_uplink *up)
 {
-    fabric_steer_wait(&udp_uplink_cast(up)->steer.sets[FABRIC_STEER_PROBES]);
+    const struct udp_receiver *r = udp_uplink_cast(up)->receiver;
+
+    fabric_steer_wait(&r->steer.sets[FABRIC_STEER_PROBES]);
 }
 
 static int
@@ -662,7 +412,7 @@ udp_open_ear(struct fabric_uplink *up, unsigned int i,
                              up->config.dst_port, keep_mtu);
 
     if (fd >= 0) {
-        set_no_csum(fd, &up->config);
+        fabric_udp_set_csum(fd, up);
     }
     return fd;
 }
@@ -722,9 +472,11 @@ udp_is_up(struct fabric_uplink *up, const char **reason)
 const struct fabric_uplink_class fabric_uplink_udp_class = {
     .name = "udp",
     .alloc = udp_alloc,
+    .inherit = udp_inherit,
     .open = udp_open,
     .add_port = udp_add_port,
     .destroy = udp_destroy,
+    .configure = udp_configure,
     .send = udp_send,
     .recv = udp_recv,
     .recv_wait = udp_recv_wait,

@@ -57,12 +57,38 @@ uplink_close_now(struct fabric_uplink *up)
     atomic_count_dec(&n_closing);
 }
 
-char *
-fabric_uplink_open(const struct fabric_uplink_class *class,
-                   const struct fabric_uplink_config *config,
-                   struct fabric_uplink **upp)
+static void
+set_settings(struct fabric_uplink *up,
+             const struct fabric_uplink_settings *settings)
 {
-    struct fabric_uplink *up;
+    atomic_store_relaxed(&up->ttl, settings->ttl);
+    atomic_store_relaxed(&up->csum, settings->csum);
+}
+
+struct fabric_uplink *
+fabric_uplink_create(const struct fabric_uplink_class *class,
+                     const struct fabric_uplink_config *config,
+                     const struct fabric_uplink_settings *settings)
+{
+    struct fabric_uplink *up = class->alloc();
+
+    up->class = class;
+    up->config = *config;
+    set_settings(up, settings);
+    return up;
+}
+
+void
+fabric_uplink_inherit(struct fabric_uplink *up, struct fabric_uplink *old)
+{
+    if (up->class->inherit) {
+        up->class->inherit(up, old);
+    }
+}
+
+char *
+fabric_uplink_open(struct fabric_uplink *up)
+{
     char *error;
 
     /* One of those may have the address and ports still. */
@@ -70,17 +96,39 @@ fabric_uplink_open(const struct fabric_uplink_class *class,
         ovsrcu_barrier();
     }
 
-    up = class->alloc();
-    up->class = class;
-    up->config = *config;
-
-    error = class->open(up);
+    error = up->class->open(up);
     if (error) {
         uplink_destroy(up);
-        up = NULL;
     }
-    *upp = up;
     return error;
+}
+
+void
+fabric_uplink_configure(struct fabric_uplink *up,
+                        const struct fabric_uplink_settings *settings)
+{
+    set_settings(up, settings);
+    up->class->configure(up);
+}
+
+uint8_t
+fabric_uplink_ttl(const struct fabric_uplink *up_)
+{
+    struct fabric_uplink *up = CONST_CAST(struct fabric_uplink *, up_);
+    uint8_t ttl;
+
+    atomic_read_relaxed(&up->ttl, &ttl);
+    return ttl;
+}
+
+bool
+fabric_uplink_csum(const struct fabric_uplink *up_)
+{
+    struct fabric_uplink *up = CONST_CAST(struct fabric_uplink *, up_);
+    bool csum;
+
+    atomic_read_relaxed(&up->csum, &csum);
+    return csum;
 }
 
 char *

@@ -22,9 +22,18 @@
  * Life cycle
  * ==========
  *
- * fabric_uplink_open() and fabric_uplink_close() are for the main thread.
- * Closing is deferred until no other thread can be using the uplink (RCU);
- * opening waits for that, so an address may move to a new uplink at once.
+ *     up = fabric_uplink_create(class, &config, &settings);
+ *     fabric_uplink_inherit(up, old);      if 'up' replaces 'old'
+ *     error = fabric_uplink_open(up);
+ *     fabric_uplink_configure(up, &settings);
+ *     ...
+ *     fabric_uplink_close(old);
+ *
+ * These functions are for the main thread.  Until it is configured, an uplink
+ * takes nothing away from the one that it replaces, which goes on as before if
+ * opening fails.  Closing is deferred until no other thread can be using the
+ * uplink (RCU); opening waits for that, so an address may move to a new uplink
+ * at once.
  *
  * Thread-safety: send() may be called by several threads at once; recv() by
  * one at a time; recv_probe() likewise, also while another thread is in
@@ -35,6 +44,7 @@
 #include "openvswitch/types.h"
 #include "ovs-atomic.h"
 
+/* Properties that an uplink keeps for life. */
 struct fabric_uplink_config {
     struct in6_addr local_ip;
     uint16_t dst_port;
@@ -42,6 +52,10 @@ struct fabric_uplink_config {
     enum fabric_encap encap;
     uint32_t probe_vni;
     uint32_t bfd_vni;
+};
+
+/* Properties of an open uplink that can change. */
+struct fabric_uplink_settings {
     uint8_t ttl;
     bool csum;
 };
@@ -90,6 +104,11 @@ struct fabric_uplink {
     struct fabric_uplink_config config;
     atomic_int ifindex;         /* Of the interface that has the local IP, 0
                                  * if is_up() found none. */
+
+    /* The settings, for fabric_uplink_ttl() and so on. */
+    ATOMIC(uint8_t) ttl;
+    atomic_bool csum;
+
     unsigned int n_ports;       /* Source ports open; only grows. */
     uint16_t src_ports[FABRIC_MAX_PATHS_PER_REMOTE];
 };
@@ -99,9 +118,14 @@ struct fabric_uplink_class {
 
     struct fabric_uplink *(*alloc)(void);
 
-    /* Opens 'up', whose 'config' is set, for receiving.  Returns NULL or one
-     * line for the operator, for the caller to free; then destroy() is called
-     * nevertheless. */
+    /* Takes a share in those sockets of 'old' that 'up', not open yet, can use
+     * as well, without changing them: 'old' remains in use.  The caller holds
+     * fabric_table_mutex.  May be null. */
+    void (*inherit)(struct fabric_uplink *up, struct fabric_uplink *old);
+
+    /* Opens 'up', whose 'config' and settings are set, for receiving.  Returns
+     * NULL or one line for the operator, for the caller to free; then
+     * destroy() is called nevertheless. */
     char *(*open)(struct fabric_uplink *up);
 
     /* Opens source port index 'i' with the first free port from '*port' on,
@@ -110,6 +134,11 @@ struct fabric_uplink_class {
     char *(*add_port)(struct fabric_uplink *up, unsigned int i,
                       uint16_t *port);
     void (*destroy)(struct fabric_uplink *up);
+
+    /* Applies the settings of 'up' to its sockets, inherited ones included,
+     * which 'up' now owns.  The caller holds fabric_table_mutex; other threads
+     * may be sending and receiving. */
+    void (*configure)(struct fabric_uplink *up);
 
     /* Tries to send 'n' datagrams and sets each one's 'error'. */
     void (*send)(struct fabric_uplink *up, struct fabric_datagram *, size_t n);
@@ -149,10 +178,27 @@ extern const struct fabric_uplink_class fabric_uplink_udp_class;
 const struct fabric_uplink_class *fabric_uplink_class_lookup(const char *);
 void fabric_uplink_class_register(const struct fabric_uplink_class *);
 
-char *fabric_uplink_open(const struct fabric_uplink_class *,
-                         const struct fabric_uplink_config *,
-                         struct fabric_uplink **);
+struct fabric_uplink *fabric_uplink_create(
+    const struct fabric_uplink_class *, const struct fabric_uplink_config *,
+    const struct fabric_uplink_settings *);
+
+/* Lets 'up' use what it can of 'old', which has the same class and local IP.
+ * The caller holds fabric_table_mutex. */
+void fabric_uplink_inherit(struct fabric_uplink *up,
+                           struct fabric_uplink *old);
+
+/* Opens 'up'.  Returns NULL, or one line for the operator that the caller must
+ * free; then 'up' is gone. */
+char *fabric_uplink_open(struct fabric_uplink *up);
+
+/* Puts the settings in force.  The caller holds fabric_table_mutex. */
+void fabric_uplink_configure(struct fabric_uplink *,
+                             const struct fabric_uplink_settings *);
 void fabric_uplink_close(struct fabric_uplink *);
+
+/* The settings in force.  Any thread. */
+uint8_t fabric_uplink_ttl(const struct fabric_uplink *);
+bool fabric_uplink_csum(const struct fabric_uplink *);
 
 /* Makes at least 'n' source ports available, at most
  * FABRIC_MAX_PATHS_PER_REMOTE.  The caller holds fabric_table_mutex. */

@@ -106,10 +106,12 @@ update_tunnel_config(struct netdev_fabric *dev)
     cfg->csum = NETDEV_TNL_CSUM_DISABLED;
     cfg->ttl = 64;
     if (f) {
-        cfg->dst_port = htons(f->uplink_config.dst_port);
-        atomic_read_relaxed(&f->ttl, &cfg->ttl);
-        atomic_read_relaxed(&f->tos, &cfg->tos);
-        atomic_read_relaxed(&f->tos_inherit, &cfg->tos_inherit);
+        const struct fabric_config *config = fabric_get_config(f);
+
+        cfg->dst_port = htons(config->dst_port);
+        cfg->ttl = config->ttl;
+        cfg->tos = config->tos;
+        cfg->tos_inherit = config->tos_inherit;
     }
     ovsrcu_set(&dev->tnl_cfg, cfg);
     if (old) {
@@ -243,7 +245,7 @@ netdev_fabric_get_status(const struct netdev *netdev, struct smap *smap)
     struct fabric *f = fabric_registry_lookup(netdev_get_name(netdev));
 
     if (f) {
-        smap_add(smap, "encap", fabric_encap_to_string(f->encap));
+        smap_add(smap, "encap", fabric_encap_to_string(fabric_get_encap(f)));
         smap_add_format(smap, "endpoints", "%"PRIuSIZE,
                         cmap_count(&f->by_id));
     }
@@ -398,7 +400,7 @@ rxq_put(struct netdev_rxq_fabric *rxq, const struct rx_message *m,
     memset(md, 0, offsetof(struct pkt_metadata, ct_orig_tuple_ipv6));
     md->conn = NULL;
     memcpy(&md->tunnel, &m->tnl, offsetof(struct flow_tnl, metadata.opts));
-    fabric_encap_to_tnl(m->fabric->encap, info, &md->tunnel);
+    fabric_encap_to_tnl(m->uplink->config.encap, info, &md->tunnel);
 
     if (rxq->n_pending >= rxq->allocated) {
         rxq->pending = x2nrealloc(rxq->pending, &rxq->allocated,
@@ -535,7 +537,8 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
     enum fabric_drop drop;
     uint8_t *frame;
 
-    if (!fabric_encap_parse(m->fabric->encap, data, size, &info, &drop)) {
+    if (!fabric_encap_parse(m->uplink->config.encap, data, size, &info,
+                            &drop)) {
         drop_datagram(m, drop);
         return;
     }
@@ -553,14 +556,9 @@ receive_datagram(struct netdev_rxq_fabric *rxq, struct rx_message *m,
         return;
     }
 
-    if (!m->endpoint) {
-        bool verify_source;
-
-        atomic_read_relaxed(&m->fabric->verify_source, &verify_source);
-        if (verify_source) {
-            drop_datagram(m, FABRIC_DROP_RX_UNKNOWN_SOURCE);
-            return;
-        }
+    if (!m->endpoint && fabric_get_config(m->fabric)->verify_source) {
+        drop_datagram(m, FABRIC_DROP_RX_UNKNOWN_SOURCE);
+        return;
     }
     if (!receive_ecn(m, frame, size)) {
         drop_datagram(m, FABRIC_DROP_RX_CONGESTION);
@@ -605,12 +603,13 @@ count_rx(const struct rx_message *m)
 /* Is the message one datagram after all, whose inner frame is a super-frame of
  * UDP? */
 static bool
-is_udp_frame(const struct fabric *f, const struct fabric_rx *rx)
+is_udp_frame(const struct fabric_uplink *up, const struct fabric_rx *rx)
 {
     struct fabric_encap_info info;
     enum fabric_drop drop;
 
-    return (fabric_encap_parse(f->encap, rx->data, rx->size, &info, &drop)
+    return (fabric_encap_parse(up->config.encap, rx->data, rx->size, &info,
+                               &drop)
             && fabric_gso_is_udp(rx->data + info.header_len,
                                  rx->size - info.header_len, rx->gso_size));
 }
@@ -627,7 +626,7 @@ static void
 receive_message(struct netdev_rxq_fabric *rxq, struct rx_message *m)
 {
     const struct fabric_rx *rx = m->rx;
-    bool many = rx->gso_size && !is_udp_frame(m->fabric, rx);
+    bool many = rx->gso_size && !is_udp_frame(m->uplink, rx);
     size_t step = many ? rx->gso_size : rx->size;
 
     for (size_t ofs = 0; ofs < rx->size; ofs += step) {
