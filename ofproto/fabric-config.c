@@ -28,6 +28,7 @@
 #include "ovs-thread.h"
 #include "ovsdb-idl.h"
 #include "packets.h"
+#include "simap.h"
 #include "sset.h"
 #include "timeval.h"
 #include "util.h"
@@ -42,6 +43,9 @@ static struct hmap endpoints = HMAP_INITIALIZER(&endpoints);
 
 /* Names of fabric Interfaces without a Fabric that were logged. */
 static struct sset orphan_ports = SSET_INITIALIZER(&orphan_ports);
+
+/* The latest endpoint ID of each fabric that was removed, by name. */
+static struct simap former_ids = SIMAP_INITIALIZER(&former_ids);
 
 static unsigned int idl_seqno;
 static long long int retry_at = LLONG_MAX;
@@ -112,6 +116,8 @@ read_fabric(const struct ovsrec_fabric *rec)
         row = &f->row;
         fabric_row_insert(&fabrics, row, &rec->header_.uuid, "fabric",
                           xstrdup(rec->name));
+        f->ids.last = (rec->n_last_endpoint_id ? *rec->last_endpoint_id
+                       : simap_get(&former_ids, rec->name));
     }
     f = fabric_row_cast(row);
 
@@ -136,6 +142,7 @@ remove_fabric(struct fabric_fabric_row *f)
     }
     free_config(&f->applied);
     free_config(&f->wanted);
+    simap_put(&former_ids, f->row.name, f->ids.last);
     fabric_row_remove(&fabrics, &f->row);
     free(f);
 }
@@ -222,11 +229,6 @@ apply_fabric(struct fabric_fabric_row *f)
     }
     f->row.dirty = true;
     if (error) {
-        if (f->applied && !fabric_registry_lookup(f->applied->name)) {
-            /* Not even the last good configuration could be restored. */
-            fabric_endpoints_forget(&endpoints, f->applied->name);
-            free_config(&f->applied);
-        }
         f->row.next.refusal = error;
         return false;
     }
@@ -383,6 +385,7 @@ reconfigure(struct ovsdb_idl *idl)
     fabric_endpoints_read(idl, &endpoints);
     apply_fabrics();
     fabric_endpoints_apply(&endpoints);
+    fabric_registry_configured();
     check_ports(idl);
 
     retry_at = LLONG_MAX;
@@ -471,4 +474,6 @@ fabric_config_exit(void)
     ovs_mutex_unlock(&fabric_table_mutex);
     sset_destroy(&orphan_ports);
     sset_init(&orphan_ports);
+    simap_destroy(&former_ids);
+    simap_init(&former_ids);
 }

@@ -147,15 +147,45 @@ compare_ids(const void *a_, const void *b_)
     return *a < *b ? -1 : *a > *b;
 }
 
-/* Gives every row without an ID the one that it has in force, else the lowest
+/* Returns the first ID after 'last' that is not among the 'n' ones in 'used',
+ * which are in order.  After the highest comes the lowest. */
+static uint32_t
+next_id(uint32_t last, const uint32_t used[], size_t n)
+{
+    uint32_t id = last;
+
+    do {
+        id = id < FABRIC_MAX_ENDPOINT_ID ? id + 1 : 1;
+    } while (bsearch(&id, used, n, sizeof *used, compare_ids));
+    return id;
+}
+
+/* Notes the IDs that rows ask for themselves and did not have before. */
+static void
+note_ids(struct fabric_ids *ids, const struct group *group)
+{
+    bool first = !ids->known && ids->last;
+
+    for (size_t r = 0; r < group->n && !first; r++) {
+        struct fabric_endpoint_row *ep = endpoint_row_cast(group->rows[r]);
+        uint32_t id = ep->wanted ? ep->wanted->id : 0;
+
+        if (id > ids->last && !(ep->applied && ep->applied->id == id)) {
+            ids->last = id;
+        }
+    }
+    ids->known = true;
+}
+
+/* Gives every row without an ID the one that it has in force, else the next
  * one that no row wants or has in force. */
 static void
-assign_ids(const struct group *group)
+assign_ids(const struct group *group, struct fabric_ids *ids)
 {
     uint32_t *used = xmalloc(2 * group->n * sizeof *used);
-    size_t n = 0, i = 0;
-    uint32_t id = 1;
+    size_t n = 0;
 
+    note_ids(ids, group);
     for (size_t r = 0; r < group->n; r++) {
         struct fabric_endpoint_row *ep = endpoint_row_cast(group->rows[r]);
 
@@ -178,10 +208,8 @@ assign_ids(const struct group *group)
             ep->wanted->id = ep->applied->id;
             continue;
         }
-        for (; i < n && used[i] <= id; i++) {
-            id += used[i] == id;
-        }
-        ep->wanted->id = id++;
+        ids->last = next_id(ids->last, used, n);
+        ep->wanted->id = ids->last;
     }
     free(used);
 }
@@ -353,10 +381,12 @@ apply_circle(struct fabric_endpoint_row *rows[], size_t n)
 static void
 apply_group(const struct group *group)
 {
+    struct fabric_fabric_row *f = fabric_config_lookup(group->fabric);
     struct fabric_endpoint_row **pending;
+    uint32_t last_id;
     size_t n = 0;
 
-    if (!fabric_config_lookup(group->fabric)) {
+    if (!f) {
         for (size_t i = 0; i < group->n; i++) {
             struct fabric_row *row = group->rows[i];
 
@@ -368,7 +398,9 @@ apply_group(const struct group *group)
         return;
     }
 
-    assign_ids(group);
+    last_id = f->ids.last;
+    assign_ids(group, &f->ids);
+    f->row.dirty |= f->ids.last != last_id;
     fabric_row_plan(group->rows, group->n, endpoint_claims);
 
     pending = xmalloc(group->n * sizeof *pending);

@@ -45,10 +45,18 @@ struct fabric_row {
     bool dirty;                 /* Should status be written? */
 };
 
+/* Endpoint IDs of one fabric.  Flows may name an endpoint that is gone, so an
+ * ID is given to another one as late as possible: after all others. */
+struct fabric_ids {
+    uint32_t last;              /* The latest that was used, 0 for none. */
+    bool known;                 /* Does 'last' count what is in use? */
+};
+
 struct fabric_fabric_row {
     struct fabric_row row;
     struct fabric_config *applied;      /* NULL if nothing is in force. */
     struct fabric_config *wanted;       /* NULL if it is not valid. */
+    struct fabric_ids ids;
 };
 
 struct fabric_endpoint_row {

@@ -39,6 +39,7 @@
 /* Columns that are written here and never read, but for fabric-config.c when
  * it begins. */
 #define STATUS_COLUMNS                          \
+    STATUS_COLUMN(fabric, last_endpoint_id)     \
     STATUS_COLUMN(fabric, status)               \
     STATUS_COLUMN(fabric_endpoint, statistics)  \
     STATUS_COLUMN(fabric_endpoint, status)      \
@@ -363,6 +364,15 @@ struct fabric_totals {
 };
 
 static void
+write_last_id(const struct ovsrec_fabric *rec,
+              const struct fabric_fabric_row *f)
+{
+    const int64_t last_id = f->ids.last;
+
+    ovsrec_fabric_set_last_endpoint_id(rec, &last_id, last_id > 0);
+}
+
+static void
 refresh_fabric(const struct ovsrec_fabric *rec,
                const struct fabric_fabric_row *f,
                const struct fabric_totals *totals)
@@ -383,6 +393,7 @@ refresh_fabric(const struct ovsrec_fabric *rec,
     }
     ovsrec_fabric_set_status(rec, &status);
     smap_destroy(&status);
+    write_last_id(rec, f);
 }
 
 static struct fabric_fabric_row *
@@ -456,6 +467,7 @@ write_verdicts(struct ovsdb_idl *idl)
             init_status(&status, &f->row, f->applied != NULL, &rec->status);
             ovsrec_fabric_set_status(rec, &status);
             smap_destroy(&status);
+            write_last_id(rec, f);
             f->row.dirty = false;
         }
     }
@@ -598,7 +610,7 @@ void
 fabric_status_exit(void)
 {
     if (refresh_txn) {
-        ovsdb_idl_txn_abort(refresh_txn);
+        /* Not aborted: it may be in flight, which destroying knows. */
         ovsdb_idl_txn_destroy(refresh_txn);
         refresh_txn = NULL;
     }
