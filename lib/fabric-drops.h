@@ -61,6 +61,8 @@
                 "tun_dst is still the address that the packet came to")     \
     FABRIC_DROP(TX_BAD_VNI, "tx-bad-vni",                                   \
                 "tunnel ID does not fit in the 24 bits of a VNI")           \
+    FABRIC_DROP(TX_PROBE_VNI, "tx-probe-vni",                               \
+                "sent in the VNI that is the probes' (probe:vni)")          \
     FABRIC_DROP(TX_BAD_ARGUMENT, "tx-bad-argument",                         \
                 "fabric_output argument taken from a field is out of range") \
     FABRIC_DROP(KERN_CHANGE, "kern-change",                                 \

@@ -170,6 +170,48 @@ fabric_xlate_begin(const struct fabric_xlate_env *env,
 
 /* Output. */
 
+/* Forgets the addresses by which the packet came to us if actions have set
+ * tun_ipv6_dst, which is of the other family: IPv4 metadata come first where
+ * there are both. */
+static void
+forget_received_ipv4(struct flow_tnl *tnl, const struct flow_tnl *received)
+{
+    if (tnl->ip_dst && tnl->ip_dst == received->ip_dst
+        && ipv6_addr_is_set(&tnl->ipv6_dst)
+        && !ipv6_addr_equals(&tnl->ipv6_dst, &received->ipv6_dst)) {
+        tnl->ip_dst = 0;
+        if (tnl->ip_src == received->ip_src) {
+            tnl->ip_src = 0;
+        }
+    }
+}
+
+/* Says so if actions have set a source address, which takes no effect. */
+static void
+report_src(const struct fabric_xlate_env *env)
+{
+    const struct flow_tnl *received = &env->xin->upcall_flow->tunnel;
+    const struct flow_tnl *tnl = &env->xin->flow.tunnel;
+    struct ovs_list *trace = env->xin->trace;
+    static const char ignored[]
+        = "is ignored: the path decides from which local IP packets leave";
+
+    if (OVS_LIKELY(!trace)) {
+        return;
+    }
+    if (tnl->ip_src && tnl->ip_src != received->ip_src) {
+        report(trace, OFT_WARN, "tun_src "IP_FMT" %s", IP_ARGS(tnl->ip_src),
+               ignored);
+    }
+    if (ipv6_addr_is_set(&tnl->ipv6_src)
+        && !ipv6_addr_equals(&tnl->ipv6_src, &received->ipv6_src)) {
+        char src[INET6_ADDRSTRLEN];
+
+        report(trace, OFT_WARN, "tun_ipv6_src %s %s",
+               ipv6_string_mapped(src, &tnl->ipv6_src), ignored);
+    }
+}
+
 /* Resolves the endpoint by the address in the flow's tunnel metadata. */
 static struct fabric_endpoint *
 resolve_dst(const struct fabric_xlate_env *env, const struct fabric *f,
@@ -204,7 +246,7 @@ fabric_xlate_refuse(const struct fabric_xlate_env *env,
                     const struct netdev *netdev,
                     const struct in6_addr *own_ip)
 {
-    const struct flow_tnl *tnl = &env->xin->flow.tunnel;
+    struct flow_tnl *tnl = &env->xin->flow.tunnel;
     const char *name = netdev_get_name(netdev);
     const struct fabric *f;
 
@@ -224,9 +266,12 @@ fabric_xlate_refuse(const struct fabric_xlate_env *env,
         return true;
     }
 
+    report_src(env);
     if (!request->pending) {
-        const struct fabric_endpoint *ep = resolve_dst(env, f, own_ip);
+        const struct fabric_endpoint *ep;
 
+        forget_received_ipv4(tnl, &env->xin->upcall_flow->tunnel);
+        ep = resolve_dst(env, f, own_ip);
         if (!ep) {
             return true;
         }
@@ -240,6 +285,11 @@ fabric_xlate_refuse(const struct fabric_xlate_env *env,
     if (ntohll(tnl->tun_id) > FABRIC_MAX_VNI) {
         DROP(env, FABRIC_DROP_TX_BAD_VNI, "tunnel ID %#"PRIx64" does not fit "
              "in a VNI", ntohll(tnl->tun_id));
+        return true;
+    }
+    if (ntohll(tnl->tun_id) == fabric_get_config(f)->probe.vni) {
+        DROP(env, FABRIC_DROP_TX_PROBE_VNI, "VNI %"PRIu64" is the one of "
+             "%s's probes (probe:vni)", ntohll(tnl->tun_id), name);
         return true;
     }
     return false;
