@@ -30,6 +30,7 @@
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-grade.h"
+#include "fabric-inlet.h"
 #include "fabric-mtu.h"
 #include "fabric-origin.h"
 #include "fabric-private.h"
@@ -710,6 +711,7 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
         fabric_drop_count(FABRIC_DROP_RX_PROBE_RATE, 1);
         return;
     }
+    fabric_inlet_seen(rx->ifindex);
     if (is_bfd(info.vni, info.oam, &up->config, frame, size)) {
         fabric_bfd_peer_receive(ep, up, rx, &info);
         return;
