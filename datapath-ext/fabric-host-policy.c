@@ -56,9 +56,8 @@ is_workload(const char *name)
     return netdev_workload_has_ifindex(if_nametoindex(name));
 }
 
-/* Returns true if netfilter could see packets of 'f'. */
-static bool
-is_filtered(const struct fabric *f)
+bool
+fabric_host_policy_filters(const struct fabric *f)
 {
     const struct fabric_uplinks *ups
         = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
@@ -77,7 +76,7 @@ is_filtered(const struct fabric *f)
 bool
 fabric_host_policy_refuses(const struct fabric *f)
 {
-    return fabric_get_config(f)->host_strict && is_filtered(f);
+    return fabric_get_config(f)->host_strict && fabric_host_policy_filters(f);
 }
 
 void
@@ -152,7 +151,7 @@ fabric_host_policy_to_string(const struct fabric *f, uint32_t fabric)
          i++) {
         format_reason(fabric, i, &s);
     }
-    if (is_filtered(f)) {
+    if (fabric_host_policy_filters(f)) {
         ds_put_format(&s, "%snetfilter has rules, which are not asked",
                       s.length ? "; " : "");
     }

@@ -33,6 +33,9 @@ enum fabric_host_policy_dir {
 bool fabric_host_policy_changed(void);
 void fabric_host_policy_wait(void);
 
+/* Returns true if netfilter could see packets of 'f'. */
+bool fabric_host_policy_filters(const struct fabric *f);
+
 /* Returns true if the host wants nothing of 'f' to be forwarded in the kernel,
  * as things are now. */
 bool fabric_host_policy_refuses(const struct fabric *f);

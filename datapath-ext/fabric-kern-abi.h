@@ -238,11 +238,16 @@ struct fabric_kern_fabric_stats {
 };
 
 struct fabric_kern_conf {
+    __u64 lease_end;            /* CLOCK_MONOTONIC, ns: from then on programs
+                                 * leave packets alone; 0: never. */
     __u32 channel;              /* Interface index of the channel. */
     __u32 cut_out, cut_in;      /* Likewise: super-frames to be cut go there,
                                  * and come back.  0 if there is none. */
     __u32 decap_l3;             /* True if the families of inner and outer
                                  * header may differ. */
+    __u32 filtered;             /* True if the host has netfilter rules that
+                                 * could see tunnelled packets. */
+    __u32 zero;
 };
 
 /* The path table (lib/fabric-table.h), which userspace writes.  The kernel's
@@ -289,6 +294,7 @@ struct fabric_kern_endpoint {
 #define FABRIC_KERN_MAX_SHARES (FABRIC_KERN_MAX_PORTS + 1)
 #define FABRIC_KERN_MAX_LOCALS 256
 #define FABRIC_KERN_MAX_REMOTES (65536 + 8192)
+#define FABRIC_KERN_MAX_STRICT 4096 /* Interfaces of the underlay. */
 #define FABRIC_KERN_MAX_FABRICS 64
 #define FABRIC_KERN_MAX_DROPS 128       /* Reasons, fabric-kern-drops.h. */
 

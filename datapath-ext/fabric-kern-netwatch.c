@@ -64,7 +64,7 @@ static struct pacer *const pacers[]
 static struct fabric_rules rules = FABRIC_RULES_INITIALIZER;
 static struct nl_sock *monitor;
 static bool opened;
-static bool addresses_changed;
+static bool arrivals_changed;
 static bool any_event;
 static long long int next_read = LLONG_MIN;
 
@@ -112,6 +112,10 @@ handle_link(const struct fabric_netevent *event)
         fabric_kern_route_recheck_iface(event->ifindex);
         fabric_kern_iface_forget(iface);
     } else if (fabric_kern_iface_changed(iface, event)) {
+        if (event->master) {
+            /* Packets may come by its bridge or bond from now on. */
+            fabric_inlet_remove(event->ifindex);
+        }
         fabric_kern_route_recheck_iface(event->ifindex);
         unsure_pacer.pending |= !iface->n_refs;
         lost_pacer.pending = true;
@@ -122,7 +126,7 @@ static void
 handle_address(const struct fabric_netevent *event)
 {
     if (fabric_kern_route_uses_local(&event->ip)) {
-        addresses_changed = true;
+        arrivals_changed = true;
         fabric_kern_route_recheck_all();
     } else if (event->gone && fabric_kern_iface_find(event->ifindex)) {
         /* Routes that name it for their source go with it. */
@@ -170,7 +174,7 @@ handle_overflow(void)
     fabric_kern_iface_get_all();
     fabric_kern_iface_doubt_all();
     fabric_kern_netwatch_rules();
-    addresses_changed = true;
+    arrivals_changed = true;
     fabric_kern_route_recheck_all();
 }
 
@@ -203,6 +207,10 @@ handle_event(const struct fabric_netevent *event, void *aux OVS_UNUSED)
             fabric_kern_route_recheck_iface(event->ifindex);
         }
         break;
+    case FABRIC_NETEVENT_RP_FILTER:
+        arrivals_changed |= (event->ifindex == UINT32_MAX
+                              || fabric_kern_iface_find(event->ifindex));
+        break;
     }
 }
 
@@ -221,6 +229,7 @@ open_monitor(void)
         RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
         RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
         RTNLGRP_NEIGH, RTNLGRP_IPV6_IFINFO, RTNLGRP_NEXTHOP,
+        RTNLGRP_IPV4_NETCONF,
     };
     size_t n = ARRAY_SIZE(groups);
 
@@ -246,8 +255,8 @@ fabric_kern_netwatch_run(void)
     }
     fabric_too_big_run(handle_too_big);
     run_pacers();
-    changed = addresses_changed;
-    addresses_changed = false;
+    changed = arrivals_changed;
+    arrivals_changed = false;
     return changed;
 }
 

@@ -15,7 +15,8 @@
 #include <stdbool.h>
 
 /* Reads what the kernel tells and makes routes due (fabric-kern-route.h).
- * Returns true if addresses of this host that paths use have moved. */
+ * Returns true if addresses of this host that paths use have moved, or the
+ * reverse-path filter of an interface has changed. */
 bool fabric_kern_netwatch_run(void);
 void fabric_kern_netwatch_wait(void);
 

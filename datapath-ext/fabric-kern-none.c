@@ -5,9 +5,11 @@
 #include <config.h>
 
 #include "fabric-arrival.h"
+#include "fabric-filters.h"
 #include "fabric-hooks.h"
 #include "fabric-kern-count.h"
 #include "fabric-kern-flows.h"
+#include "fabric-kern-lease.h"
 #include "fabric-kern-sync.h"
 #include "fabric-workload.h"
 #include "netdev-provider.h"
@@ -20,6 +22,7 @@ fabric_workload_class(const struct netdev_class *base)
 
     if (!class.type) {
         class = *base;
+        class.rxq_construct = fabric_workload_construct;
         class.rxq_recv = fabric_workload_recv;
         class.rxq_wait = fabric_workload_wait;
         class.rxq_drain = fabric_workload_drain;
@@ -75,7 +78,11 @@ fabric_kern_flows_get_count(struct fabric_kern_flows_count *count)
 bool
 fabric_kern_run(bool take_over)
 {
-    if (take_over) {
+    static bool taken_over = false;
+
+    if (take_over && !taken_over) {
+        taken_over = true;
+        fabric_filters_remove_leftovers(NULL);
         fabric_arrival_kernel_known();
     }
     return false;
@@ -83,6 +90,11 @@ fabric_kern_run(bool take_over)
 
 void
 fabric_kern_wait(void)
+{
+}
+
+void
+fabric_kern_lease_wait(void)
 {
 }
 

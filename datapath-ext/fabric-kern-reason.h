@@ -39,6 +39,8 @@
                        "lengths of outer headers and packet differ")        \
     FABRIC_KERN_REASON(OUTER_CSUM, "outer-checksum",                        \
                        "outer UDP checksum not known to be right")          \
+    FABRIC_KERN_REASON(RP_FILTER, "reverse-path",                           \
+                       "reverse-path filter of the host's, to be asked")    \
     FABRIC_KERN_REASON(TUNNEL, "tunnel-header",                             \
                        "options or flags of VXLAN or Geneve")               \
     FABRIC_KERN_REASON(SOURCE, "unknown-source",                            \

@@ -16,7 +16,6 @@
 #include "fabric-kern-sync.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 
@@ -25,11 +24,11 @@
 #include "fabric-hooks.h"
 #include "fabric-host-policy.h"
 #include "fabric-identity.h"
-#include "fabric-inlet.h"
 #include "fabric-kern-drops.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-guard.h"
-#include "fabric-kern-iface.h"
+#include "fabric-kern-inlets.h"
+#include "fabric-kern-lease.h"
 #include "fabric-kern-mirror.h"
 #include "fabric-kern-names.h"
 #include "fabric-kern-netwatch.h"
@@ -78,7 +77,6 @@ static bool taken_over;
 static uint64_t generation;     /* Of the registry, when told to the kernel. */
 static bool dirty;              /* Tell the kernel again? */
 static uint64_t registry_seqno;
-static uint64_t inlet_seqno;
 
 /* Is there no channel, and when is that to be tried again? */
 static bool channel_lost;
@@ -265,48 +263,6 @@ fabric_kern_resolve_name(struct fabric_kern_name *name)
     case FABRIC_KERN_NAME_RECEIVER:
         resolve_receiver(name);
         break;
-    }
-}
-
-/* Interfaces. */
-
-/* Returns true if 'f' has local IP 'ip'. */
-static bool
-is_local_ip(const struct fabric *f, const struct in6_addr *ip)
-{
-    const struct fabric_uplinks *ups
-        = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
-
-    for (size_t i = 0; i < ups->n; i++) {
-        if (ipv6_addr_equals(&ups->uplinks[i]->config.local_ip, ip)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Wants the interfaces that have the local IPs of 'f', but for loopback. */
-static void
-want_local_interfaces(const struct fabric *f, const struct ifaddrs *ifas)
-{
-    for (const struct ifaddrs *ifa = ifas; ifa; ifa = ifa->ifa_next) {
-        struct in6_addr ip;
-
-        if (!ifa->ifa_addr || ifa->ifa_flags & IFF_LOOPBACK) {
-            continue;
-        } else if (ifa->ifa_addr->sa_family == AF_INET) {
-            in6_addr_set_mapped_ipv4(
-                &ip, ALIGNED_CAST(const struct sockaddr_in *,
-                                  ifa->ifa_addr)->sin_addr.s_addr);
-        } else if (ifa->ifa_addr->sa_family == AF_INET6) {
-            ip = ALIGNED_CAST(const struct sockaddr_in6 *,
-                              ifa->ifa_addr)->sin6_addr;
-        } else {
-            continue;
-        }
-        if (is_local_ip(f, &ip)) {
-            fabric_kern_underlay_want(if_nametoindex(ifa->ifa_name));
-        }
     }
 }
 
@@ -537,43 +493,20 @@ forget_fabric(const struct fabric *f)
     ovs_mutex_unlock(&fabric_table_mutex);
 }
 
-/* Attaches the program to all interfaces by which packets for us may come. */
-static void
-sync_interfaces(void)
+/* Returns true if 'f' is to be received for in the kernel. */
+static bool
+takes_part(const struct fabric *f)
 {
-    struct ifaddrs *ifas = NULL;
-    bool any = false;
-    struct fabric *f;
+    uint32_t port_id;
 
-    if (getifaddrs(&ifas)) {
-        ifas = NULL;
-    }
-    fabric_kern_underlay_begin();
-    fabric_kern_iface_for_each(fabric_kern_underlay_want);
-    inlet_seqno = seq_read(fabric_inlet_seq());
-    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
-        uint32_t port_id;
-
-        if (wants_fast_path(f)
-            && fabric_number(fabric_odp_port(f), &port_id) != UINT32_MAX) {
-            want_local_interfaces(f, ifas);
-            any = true;
-        }
-    }
-    for (int i = 0; any && i < FABRIC_INLET_MAX; i++) {
-        if (fabric_inlet_get(i)) {
-            fabric_kern_underlay_want(fabric_inlet_get(i));
-        }
-    }
-    fabric_kern_underlay_end();
-    if (ifas) {
-        freeifaddrs(ifas);
-    }
+    return (wants_fast_path(f)
+            && fabric_number(fabric_odp_port(f), &port_id) != UINT32_MAX);
 }
 
 static void
 sync(void)
 {
+    bool filtered = false;
     struct fabric *f;
 
     free_numbers();
@@ -594,6 +527,7 @@ sync(void)
         }
         stats = &fabric_kern_fabric_stats()[number];
         atomic_store_relaxed(&f->kern_stats, (const uint64_t *) stats);
+        filtered |= fabric_host_policy_filters(f);
         fabric_host_policy_begin(FABRIC_HOST_POLICY_IN, number);
         fabric_host_policy_begin(FABRIC_HOST_POLICY_OUT, number);
         sync_locals(f, number, port_id);
@@ -603,10 +537,11 @@ sync(void)
     }
     fabric_kern_mirror_end(&locals);
     fabric_kern_mirror_end(&remotes);
+    *(volatile uint32_t *) &fabric_kern_conf()->filtered = filtered;
     if (fabric_kern_route_end()) {
         fabric_kern_netwatch_rules();
     }
-    sync_interfaces();
+    fabric_kern_inlets_sync(takes_part);
     fabric_kern_flows_check();
     fabric_table_reclaim();
 }
@@ -622,17 +557,17 @@ fabric_kern_fabric_port_removed(void)
 /* Being active. */
 
 static char *
-try_activate(void)
+try_activate(bool *wanted)
 {
-    bool wanted = false;
     const char *error;
     struct fabric *f;
     int retval;
 
+    *wanted = false;
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
-        wanted |= asks_for_fast_path(f);
+        *wanted |= asks_for_fast_path(f);
     }
-    if (!wanted) {
+    if (!*wanted) {
         return xstrdup("no fabric asks for it");
     }
     error = fabric_kern_load();
@@ -648,19 +583,22 @@ try_activate(void)
     fabric_loop_open();
     fabric_kern_conf()->cut_out = fabric_loop_out();
     fabric_kern_conf()->cut_in = fabric_loop_in();
+    fabric_kern_lease_renew();
     return NULL;
 }
 
 static void
 update_active(void)
 {
-    char *reason = try_activate();
+    bool wanted;
+    char *reason = try_activate(&wanted);
     bool was_active = fabric_kern_is_active();
     bool active = !reason;
 
     if (!nullable_string_is_equal(reason, inactive_reason)) {
-        VLOG_INFO("fast path in the kernel: %s%s", reason ? "no: " : "yes",
-                  reason ? reason : "");
+        VLOG(reason && wanted ? VLL_WARN : VLL_INFO,
+             "fast path in the kernel: %s%s", reason ? "no: " : "yes",
+             reason ? reason : "");
     }
     free(inactive_reason);
     inactive_reason = reason;
@@ -669,6 +607,8 @@ update_active(void)
         netdev_workload_switch();
         if (!active) {
             fabric_kern_flows_leave();
+            fabric_kern_conf()->cut_out = fabric_kern_conf()->cut_in = 0;
+            fabric_loop_destroy();
         }
         dirty = true;
     }
@@ -701,9 +641,8 @@ run_active(uint64_t new_generation)
         arrival_seqno = seqno;
         dirty = false;
         sync();
-    } else if (moved || rerouted
-               || seq_read(fabric_inlet_seq()) != inlet_seqno) {
-        sync_interfaces();
+    } else if (moved || rerouted || fabric_kern_inlets_changed()) {
+        fabric_kern_inlets_sync(takes_part);
     } else if (seqno != arrival_seqno && time_msec() >= next_arrivals) {
         arrival_seqno = seqno;
         next_arrivals = time_msec() + ARRIVALS_INTERVAL;
@@ -739,9 +678,6 @@ fabric_kern_run(bool take_over)
     if (take_over && !taken_over) {
         taken_over = true;
         fabric_kern_underlay_remove_leftovers();
-        if (!fabric_loop_in()) {
-            fabric_loop_destroy();
-        }
         fabric_arrival_kernel_known();
     }
     return fabric_kern_is_active() && !was_active;
@@ -759,7 +695,7 @@ fabric_kern_wait(void)
         fabric_host_policy_wait();
         fabric_kern_guard_wait();
         seq_wait(fabric_registry_seq(), registry_seqno);
-        seq_wait(fabric_inlet_seq(), inlet_seqno);
+        fabric_kern_inlets_wait();
         if (seq_read(fabric_arrival_seq()) != arrival_seqno) {
             poll_timer_wait_until(next_arrivals);
         } else {
@@ -775,6 +711,7 @@ fabric_kern_exit(bool cleanup)
         return;
     }
     if (!cleanup) {
+        fabric_kern_lease_renew();
         fabric_kern_abandon();
         return;
     }

@@ -7,10 +7,12 @@
 #include <net/if.h>
 #include <stdbool.h>
 
+#include "fabric-filters.h"
 #include "fabric-kern-iface.h"
 #include "fabric-kern-tc.h"
 #include "fabric-kern.h"
 #include "fabric-loop.h"
+#include "fabric-rp-filter.h"
 #include "hash.h"
 #include "netdev-workload.h"
 #include "openvswitch/hmap.h"
@@ -56,6 +58,7 @@ fabric_kern_underlay_begin(void)
     HMAP_FOR_EACH (u, node, &underlays) {
         u->wanted = false;
     }
+    fabric_rp_filter_begin();
 }
 
 void
@@ -75,7 +78,11 @@ fabric_kern_underlay_want(uint32_t ifindex)
         u = xmalloc(sizeof *u);
         u->ifindex = ifindex;
         u->touched = false;
+        u->wanted = false;
         hmap_insert(&underlays, &u->node, hash_int(ifindex, 0));
+    }
+    if (!u->wanted) {
+        fabric_rp_filter_add(ifindex);
     }
     u->wanted = true;
 }
@@ -98,6 +105,14 @@ fabric_kern_underlay_end(void)
             remove_underlay(u);
         }
     }
+    fabric_rp_filter_end();
+}
+
+static bool
+is_in_use(int ifindex)
+{
+    return (netdev_workload_has_ifindex(ifindex) || find_underlay(ifindex)
+            || ifindex == fabric_loop_in());
 }
 
 void
@@ -161,20 +176,7 @@ fabric_kern_underlay_wait(void)
 void
 fabric_kern_underlay_remove_leftovers(void)
 {
-    struct if_nameindex *ifs = if_nameindex();
-
-    for (size_t i = 0; ifs && ifs[i].if_index; i++) {
-        uint32_t ifindex = ifs[i].if_index;
-
-        if (!netdev_workload_has_ifindex(ifindex) && !find_underlay(ifindex)
-            && ifindex != fabric_loop_in()
-            && fabric_kern_is_attached(ifindex)) {
-            VLOG_INFO("%s: removing a program that was left over",
-                      ifs[i].if_name);
-            fabric_kern_detach(ifindex);
-        }
-    }
-    if_freenameindex(ifs);
+    fabric_filters_remove_leftovers(is_in_use);
 }
 
 void

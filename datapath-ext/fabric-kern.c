@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "fabric-bytes.h"
+#include "fabric-filters.h"
 #include "fabric-kern-count.h"
 #include "fabric-kern-tc.h"
 #include "fabric-kern.skel.h"
+#include "fabric-privilege.h"
 #include "fabric-table.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
@@ -56,7 +58,7 @@ BUILD_ASSERT_DECL(FABRIC_KERN_HASH_SHIFT == FABRIC_TABLE_HASH_SHIFT);
 
 /* tc(8) filters of ours are known by these. */
 #define TC_HANDLE 1
-#define TC_PRIORITY 0x5746
+#define TC_PRIORITY FABRIC_FILTERS_PRIORITY
 
 static struct fabric_kern_bpf *skel;
 static char *load_error;
@@ -138,8 +140,14 @@ static char *
 load(void)
 {
     struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+    char *missing = fabric_missing_capabilities();
     char *error;
 
+    if (missing) {
+        error = xasprintf("ovs-vswitchd lacks %s", missing);
+        free(missing);
+        return error;
+    }
     skel = fabric_kern_bpf__open();
     if (!skel) {
         return xasprintf("programs cannot be opened (%s)",
@@ -303,6 +311,7 @@ map_fd(enum fabric_kern_map map)
         [FABRIC_KERN_DEVICES] = skel->maps.devices,
         [FABRIC_KERN_LOCALS] = skel->maps.locals,
         [FABRIC_KERN_REMOTES] = skel->maps.remotes,
+        [FABRIC_KERN_STRICT] = skel->maps.strict,
     };
 
     return bpf_map__fd(maps[map]);

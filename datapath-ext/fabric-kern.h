@@ -71,6 +71,7 @@ enum fabric_kern_map {
     FABRIC_KERN_DEVICES,        /* Identity of a port, interface index. */
     FABRIC_KERN_LOCALS,         /* fabric_kern_local_key, _local. */
     FABRIC_KERN_REMOTES,        /* fabric_kern_remote_key and _remote. */
+    FABRIC_KERN_STRICT,         /* Interface index, 1. */
 };
 int fabric_kern_put(enum fabric_kern_map, const void *key, const void *value);
 int fabric_kern_get(enum fabric_kern_map, const void *key, void *value);

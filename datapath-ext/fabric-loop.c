@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fabric-filters.h"
 #include "fabric-kern.h"
 #include "netlink-socket.h"
 #include "netlink.h"
@@ -29,9 +30,6 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_loop);
-
-#define OUT_NAME "weftl0"
-#define IN_NAME "weftl1"
 
 /* Newer than the headers that may be installed. */
 #define ATTR_GRO_MAX_SIZE 58
@@ -71,13 +69,13 @@ create(void)
     size_t info, data, peer;
 
     put_link(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
-    nl_msg_put_string(&request, IFLA_IFNAME, OUT_NAME);
+    nl_msg_put_string(&request, IFLA_IFNAME, FABRIC_LOOP_OUT);
     info = nl_msg_start_nested(&request, IFLA_LINKINFO);
     nl_msg_put_string(&request, IFLA_INFO_KIND, "veth");
     data = nl_msg_start_nested(&request, IFLA_INFO_DATA);
     peer = nl_msg_start_nested(&request, VETH_INFO_PEER);
     ofpbuf_put_zeros(&request, sizeof(struct ifinfomsg));
-    nl_msg_put_string(&request, IFLA_IFNAME, IN_NAME);
+    nl_msg_put_string(&request, IFLA_IFNAME, FABRIC_LOOP_IN);
     nl_msg_end_nested(&request, peer);
     nl_msg_end_nested(&request, data);
     nl_msg_end_nested(&request, info);
@@ -138,17 +136,17 @@ set_up(void)
     if (sock < 0) {
         return errno;
     }
-    error = set_offload(sock, OUT_NAME, ETHTOOL_STSO, false);
+    error = set_offload(sock, FABRIC_LOOP_OUT, ETHTOOL_STSO, false);
     if (!error) {
-        error = set_offload(sock, IN_NAME, ETHTOOL_SGRO, true);
+        error = set_offload(sock, FABRIC_LOOP_IN, ETHTOOL_SGRO, true);
     }
     close(sock);
-    disable_ipv6(OUT_NAME);
-    disable_ipv6(IN_NAME);
+    disable_ipv6(FABRIC_LOOP_OUT);
+    disable_ipv6(FABRIC_LOOP_IN);
     if (!error) {
-        error = bring_up(if_nametoindex(OUT_NAME));
+        error = bring_up(if_nametoindex(FABRIC_LOOP_OUT));
     }
-    return error ? error : bring_up(if_nametoindex(IN_NAME));
+    return error ? error : bring_up(if_nametoindex(FABRIC_LOOP_IN));
 }
 
 int
@@ -156,8 +154,8 @@ fabric_loop_open(void)
 {
     int error;
 
-    if (out && if_nametoindex(OUT_NAME) == out
-        && if_nametoindex(IN_NAME) == in) {
+    if (out && if_nametoindex(FABRIC_LOOP_OUT) == out
+        && if_nametoindex(FABRIC_LOOP_IN) == in) {
         return 0;
     }
     out = in = 0;
@@ -174,8 +172,8 @@ fabric_loop_open(void)
                      ovs_strerror(error));
         return error;
     }
-    out = if_nametoindex(OUT_NAME);
-    in = if_nametoindex(IN_NAME);
+    out = if_nametoindex(FABRIC_LOOP_OUT);
+    in = if_nametoindex(FABRIC_LOOP_IN);
     return 0;
 }
 
@@ -190,15 +188,9 @@ fabric_loop_take_over(void)
 void
 fabric_loop_destroy(void)
 {
-    struct ofpbuf request;
-    uint32_t index = if_nametoindex(OUT_NAME);
-
     out = in = 0;
     attached = false;
-    if (index) {
-        put_link(&request, RTM_DELLINK, 0, index);
-        transact(&request);
-    }
+    fabric_filters_remove_loop(false, NULL);
 }
 
 uint32_t

@@ -18,6 +18,9 @@
 
 #include <stdint.h>
 
+#define FABRIC_LOOP_OUT "weftl0"
+#define FABRIC_LOOP_IN "weftl1"
+
 /* Makes the pair, or takes over the one that is there.  Returns 0 or a
  * positive errno, if long super-frames have to go through userspace. */
 int fabric_loop_open(void);

@@ -49,6 +49,7 @@ fabric_inlet_remove(uint32_t ifindex)
     for (int i = 0; i < FABRIC_INLET_MAX; i++) {
         if (fabric_inlet_get(i) == ifindex) {
             atomic_store_relaxed(&inlets[i], 0);
+            seq_change(fabric_inlet_seq());
         }
     }
 }

@@ -24,7 +24,7 @@ uint32_t fabric_inlet_get(int i);
 /* Forgets interface 'ifindex'. */
 void fabric_inlet_remove(uint32_t ifindex);
 
-/* Changes when there is another one. */
+/* Changes when there is another one, or one less. */
 struct seq *fabric_inlet_seq(void);
 
 #endif /* fabric-inlet.h */

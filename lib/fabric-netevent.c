@@ -5,6 +5,7 @@
 #include "fabric-netevent.h"
 
 #include <linux/neighbour.h>
+#include <linux/netconf.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -211,6 +212,25 @@ parse_neighbor(const struct ofpbuf *msg, struct fabric_netevent *event)
     return true;
 }
 
+static bool
+parse_netconf(const struct ofpbuf *msg, struct fabric_netevent *event)
+{
+    static const struct nl_policy policy[] = {
+        [NETCONFA_IFINDEX] = { .type = NL_A_U32 },
+        [NETCONFA_RP_FILTER] = { .type = NL_A_U32 },
+    };
+    struct nlattr *attrs[ARRAY_SIZE(policy)];
+
+    if (!nl_policy_parse(msg, (NLMSG_HDRLEN
+                               + NLMSG_ALIGN(sizeof(struct netconfmsg))),
+                         policy, attrs, ARRAY_SIZE(policy))) {
+        return false;
+    }
+    event->type = FABRIC_NETEVENT_RP_FILTER;
+    event->ifindex = nl_attr_get_u32(attrs[NETCONFA_IFINDEX]);
+    return true;
+}
+
 bool
 fabric_netevent_parse(const struct ofpbuf *msg, struct fabric_netevent *event)
 {
@@ -240,6 +260,8 @@ fabric_netevent_parse(const struct ofpbuf *msg, struct fabric_netevent *event)
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH:
         return parse_neighbor(msg, event);
+    case RTM_NEWNETCONF:
+        return parse_netconf(msg, event);
     default:
         return false;
     }

@@ -29,6 +29,7 @@ enum fabric_netevent_type {
     FABRIC_NETEVENT_RULE,
     FABRIC_NETEVENT_NEXTHOP,
     FABRIC_NETEVENT_NEIGHBOR,
+    FABRIC_NETEVENT_RP_FILTER,  /* IPv4's reverse-path filter. */
 };
 
 /* Interfaces of a route that are told. */
@@ -38,7 +39,7 @@ struct fabric_netevent {
     enum fabric_netevent_type type;
     bool gone;                  /* Deleted, rather than new or changed. */
 
-    /* Link, address, neighbor. */
+    /* Link, address, neighbor; reverse-path filter, UINT32_MAX for all. */
     uint32_t ifindex;
 
     /* Link.  'config' is true if IPv6's settings of it changed, and what

@@ -13,6 +13,7 @@
 #include "fabric-workload.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 #include <sys/socket.h>
@@ -456,6 +457,27 @@ is_ours(const struct netdev_rxq *rxq)
 {
     return (!netdev_rxq_linux_cast(rxq)->is_tap && userspace_tso_enabled()
             && !cmap_is_empty(&fabrics_by_name));
+}
+
+/* netdev-linux's own filter cuts what it lets pass to 65,535 bytes, and nobody
+ * tells; this one lets all of it pass. */
+int
+fabric_workload_construct(struct netdev_rxq *rxq)
+{
+    static struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    static const struct sock_fprog prog = { ARRAY_SIZE(filter), filter };
+    int error = netdev_linux_class.rxq_construct(rxq);
+
+    if (!error && !netdev_rxq_linux_cast(rxq)->is_tap) {
+        setsockopt(netdev_rxq_linux_cast(rxq)->fd, SOL_SOCKET,
+                   SO_ATTACH_FILTER, &prog, sizeof prog);
+    }
+    return error;
 }
 
 int

@@ -21,7 +21,9 @@ struct netdev_rxq;
 int fabric_workload_recv(struct netdev_rxq *, struct dp_packet_batch *,
                          int *qfill);
 
-/* Likewise 'rxq_wait', 'rxq_drain' and 'rxq_destruct', which belong to it. */
+/* Likewise 'rxq_construct', 'rxq_wait', 'rxq_drain' and 'rxq_destruct', which
+ * belong to it. */
+int fabric_workload_construct(struct netdev_rxq *);
 void fabric_workload_wait(struct netdev_rxq *);
 int fabric_workload_drain(struct netdev_rxq *);
 void fabric_workload_destruct(struct netdev_rxq *);

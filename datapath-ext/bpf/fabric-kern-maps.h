@@ -81,6 +81,14 @@ struct {
 } remotes SEC(".maps");
 
 struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, FABRIC_KERN_MAX_STRICT);
+    __type(key, __u32);
+    __type(value, __u32);
+} strict SEC(".maps");
+
+struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, FABRIC_KERN_MAX_FABRICS);

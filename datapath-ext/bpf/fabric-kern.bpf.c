@@ -166,12 +166,14 @@ flow_hash(const struct packet *p)
     return hash ^ hash >> 16;
 }
 
-/* Returns true if 'e' has paths and none is usable.  What stops the probes may
+/* Returns true if 'e' has paths, none is usable, and what stops the probes may
  * be a filter of this host, which userspace's packets meet, too. */
 static __always_inline bool
-is_cut_off(const struct fabric_kern_endpoint *e)
+is_cut_off(const struct fabric_kern_conf *c,
+           const struct fabric_kern_endpoint *e)
 {
-    return (!*(volatile __u32 *) &e->n_usable
+    return (*(volatile __u32 *) &c->filtered
+            && !*(volatile __u32 *) &e->n_usable
             && *(volatile __u32 *) &e->n_paths);
 }
 
@@ -180,14 +182,18 @@ static __always_inline struct fabric_kern_path *
 select_path(const struct fabric_kern_flow *flow, __u32 hash)
 {
     __u32 endpoint = flow->endpoint;
+    struct fabric_kern_conf *c = get_conf();
     struct fabric_kern_endpoint *e;
     struct fabric_kern_path *p;
     __u32 path;
 
     e = bpf_map_lookup_elem(&endpoints, &endpoint);
     if (!e || *(volatile __u32 *) &e->id != flow->receiver
-        || is_cut_off(e)) {
+        || !c || is_cut_off(c, e)) {
         return NULL;
+    }
+    if (!*(volatile __u32 *) &e->n_usable) {
+        __sync_fetch_and_add(&e->tx_no_live_path, 1);
     }
     if (!*(volatile __u32 *) &e->sent) {
         *(volatile __u32 *) &e->sent = 1;
@@ -313,7 +319,7 @@ final_eth_dst(struct __sk_buff *skb, const struct packet *p,
     return bpf_skb_load_bytes(skb, 0, eth_dst, 6);
 }
 
-/* Does what 'flow' says, 'path' or 'ifindex' being where to. */
+/* Executes 'flow', sending to 'path' or else to interface 'ifindex'. */
 static __always_inline int
 forward(struct __sk_buff *skb, struct packet *p,
         struct fabric_kern_flow *flow, struct fabric_kern_path *path,
@@ -397,6 +403,16 @@ looks_like_bfd(const struct fabric_kern_key *key)
     return key->ip_proto == IPPROTO_UDP && key->tp_dst == bpf_htons(3784);
 }
 
+/* Whether ovs-vswitchd has not been gone for too long.  The coarse clock, read
+ * from memory, is of the last tick. */
+static __always_inline bool
+is_leased(const struct fabric_kern_conf *c)
+{
+    __u64 end = *(volatile const __u64 *) &c->lease_end;
+
+    return !end || bpf_ktime_get_coarse_ns() < end;
+}
+
 SEC("tc")
 int
 fabric_from_port(struct __sk_buff *skb)
@@ -410,7 +426,7 @@ fabric_from_port(struct __sk_buff *skb)
     __u32 n_segs;
     __u64 n_bytes;
 
-    if (!c) {
+    if (!c || !is_leased(c)) {
         return TC_ACT_UNSPEC;
     }
     if (c->cut_in && ifindex == c->cut_in) {
@@ -588,6 +604,18 @@ is_bfd(const struct fabric_kern_key *key,
                     && mac[4] == 0x00 && mac[5] == 0x01)));
 }
 
+/* Returns false if the host may have to say whether the packet could come this
+ * way: 'path' is NULL, or leaves by another interface, and this one has a
+ * strict reverse-path filter. */
+static __always_inline bool
+passes_rp_filter(struct __sk_buff *skb, const struct fabric_kern_path *path)
+{
+    __u32 ifindex = skb->ifindex;
+
+    return ((path && *(volatile __u32 *) &path->out_ifindex == ifindex)
+            || !bpf_map_lookup_elem(&strict, &ifindex));
+}
+
 static __always_inline int
 from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
               struct packet *p, const struct fabric_kern_local *local,
@@ -615,6 +643,10 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     if (!outer_csum_ok(skb, p, inner_ofs)) {
         return because(FABRIC_KERN_REASON_OUTER_CSUM, TC_ACT_UNSPEC);
     }
+    path = bpf_map_lookup_elem(&paths, &path_index);
+    if (!outer_ipv6 && !passes_rp_filter(skb, path)) {
+        return because(FABRIC_KERN_REASON_RP_FILTER, TC_ACT_UNSPEC);
+    }
     if (!decap_ecn(p->key.tun_tos, &p->key.ip_tos)) {
         return because(FABRIC_KERN_REASON_CONGESTION, TC_ACT_UNSPEC);
     }
@@ -622,7 +654,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
         return because(FABRIC_KERN_REASON_FAMILY, TC_ACT_UNSPEC);
     }
     e = bpf_map_lookup_elem(&endpoints, &endpoint);
-    if (e && is_cut_off(e)) {
+    if (e && is_cut_off(c, e)) {
         return TC_ACT_UNSPEC;
     }
     p->key.in_port = local->port;
@@ -664,7 +696,6 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
         __sync_fetch_and_add(&e->rx_packets, n_segs);
         __sync_fetch_and_add(&e->rx_bytes, n_bytes);
     }
-    path = bpf_map_lookup_elem(&paths, &path_index);
     if (path) {
         __sync_fetch_and_add(&path->rx_packets, n_segs);
         __sync_fetch_and_add(&path->rx_bytes, n_bytes);
@@ -720,7 +751,7 @@ fabric_from_underlay(struct __sk_buff *skb)
     remote_key.fabric = local->fabric;
     remote = find_remote(&remote_key, local_key.ip);
     c = get_conf();
-    if (!remote || !c) {
+    if (!remote || !c || !is_leased(c)) {
         return because(FABRIC_KERN_REASON_SOURCE, TC_ACT_UNSPEC);
     }
     if (bpf_skb_load_bytes(skb, inner - sizeof header, header, sizeof header)
