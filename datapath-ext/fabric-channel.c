@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -22,12 +24,15 @@
 #include "coverage.h"
 #include "dp-packet.h"
 #include "fabric-kern-abi.h"
+#include "fabric-kern-tc.h"
 #include "fabric-vnet.h"
 #include "flow.h"
+#include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "socket-util.h"
+#include "tc.h"
 #include "userspace-tso.h"
 #include "util.h"
 
@@ -39,12 +44,19 @@ COVERAGE_DEFINE(fabric_channel_bad);
 /* The programs keep to what ports may have waiting, so it is never full. */
 #define QUEUE_LEN FABRIC_KERN_CHANNEL_UNITS
 
+/* How often a tap that cannot be read is tried again, in ms. */
+#define BROKEN_INTERVAL 100
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 6);
+
 #define FIRST_SIZE 2048
 #define HEADROOM 128
 #define MAX_PACKET 65535
 
 static int fd = -1;
 static uint32_t tap_ifindex;
+static int tap_mtu;                     /* As it was set up. */
+static bool broken;                     /* Has reading failed? */
 static struct dp_packet *rest;          /* Waits for a super-frame. */
 
 static int
@@ -59,6 +71,9 @@ set_up(int sock, struct ifreq *ifr)
     if (ioctl(sock, SIOCSIFMTU, ifr)) {
         VLOG_INFO("jumbo frames may not reach userspace (%s)",
                   ovs_strerror(errno));
+    }
+    if (!ioctl(sock, SIOCGIFMTU, ifr)) {
+        tap_mtu = ifr->ifr_mtu;
     }
     ifr->ifr_flags = IFF_UP | IFF_NOARP;
     return ioctl(sock, SIOCSIFFLAGS, ifr) ? errno : 0;
@@ -76,6 +91,7 @@ fabric_channel_open(void)
     if (fd >= 0) {
         return 0;
     }
+    broken = false;
     fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         return errno;
@@ -109,6 +125,105 @@ fabric_channel_close(void)
         dp_packet_delete(rest);
         rest = NULL;
     }
+}
+
+/* Mending. */
+
+/* Returns true if the tap is still where packets are sent to, and stores its
+ * name in 'ifr'.  It may have been deleted, or moved to another namespace. */
+static bool
+is_there(struct ifreq *ifr)
+{
+    char name[IFNAMSIZ];
+
+    return (!broken && !ioctl(fd, TUNGETIFF, ifr)
+            && if_indextoname(tap_ifindex, name)
+            && !strcmp(name, ifr->ifr_name));
+}
+
+/* Removes a queueing discipline that somebody has put at the tap's root.
+ * Returns true if there was one. */
+static bool
+remove_qdisc(void)
+{
+    struct fabric_kern_tc_set set = FABRIC_KERN_TC_SET_INITIALIZER;
+    struct ofpbuf request;
+    struct tcmsg *tc;
+    bool found;
+
+    fabric_kern_tc_find_qdiscs(&set);
+    found = fabric_kern_tc_set_contains(&set, tap_ifindex);
+    fabric_kern_tc_set_destroy(&set);
+    if (found) {
+        tc = tc_make_request(tap_ifindex, RTM_DELQDISC, 0, &request);
+        tc->tcm_parent = TC_H_ROOT;
+        tc_transact(&request, NULL);
+    }
+    return found;
+}
+
+/* Puts the settings of the tap named in 'ifr' back.  Returns 0 or a positive
+ * errno. */
+static int
+restore(struct ifreq *ifr)
+{
+    int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const char *what = NULL;
+    struct ifreq now = *ifr;
+    int error = 0;
+
+    if (sock < 0) {
+        return errno;
+    }
+    if (ioctl(sock, SIOCGIFFLAGS, &now)) {
+        error = errno;
+    } else if (!(now.ifr_flags & IFF_UP)) {
+        what = "down";
+    } else if (!ioctl(sock, SIOCGIFMTU, &now) && now.ifr_mtu != tap_mtu) {
+        what = "MTU";
+    }
+    if (!error && (what || remove_qdisc())) {
+        VLOG_WARN_RL(&rl, "%s: somebody has changed this interface of ours "
+                     "(%s), changing it back", ifr->ifr_name,
+                     what ? what : "queueing discipline");
+        error = what ? set_up(sock, ifr) : 0;
+    }
+    close(sock);
+    return error;
+}
+
+int
+fabric_channel_mend(void)
+{
+    struct ifreq ifr = { .ifr_flags = 0 };
+    int error;
+
+    if (fd < 0) {
+        return 0;
+    }
+    if (is_there(&ifr)) {
+        error = restore(&ifr);
+        if (!error) {
+            return 0;
+        }
+    }
+    fabric_channel_close();
+    error = fabric_channel_open();
+    if (error) {
+        VLOG_WARN_RL(&rl, "the interface by which the kernel hands packets to "
+                     "userspace is gone, and there is no other (%s)",
+                     ovs_strerror(error));
+    } else {
+        VLOG_WARN_RL(&rl, "the interface by which the kernel hands packets to "
+                     "userspace is gone, using another one");
+    }
+    return error;
+}
+
+bool
+fabric_channel_is_broken(void)
+{
+    return broken;
 }
 
 uint32_t
@@ -162,6 +277,7 @@ fabric_channel_recv(uint32_t *ifindex, uint32_t *position)
             n = readv(fd, iov, ARRAY_SIZE(iov));
         } while (n < 0 && errno == EINTR);
         if (n < 0) {
+            broken = errno != EAGAIN;
             dp_packet_delete(first);
             return NULL;
         }
@@ -190,7 +306,10 @@ fabric_channel_recv(uint32_t *ifindex, uint32_t *position)
 void
 fabric_channel_wait(void)
 {
-    if (fd >= 0) {
+    if (broken) {
+        /* It would be ready at once, and for ever. */
+        poll_timer_wait(BROKEN_INTERVAL);
+    } else if (fd >= 0) {
         poll_fd_wait(fd, POLLIN);
     }
 }

@@ -14,6 +14,7 @@
  *
  * Thread-safety: main thread only. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct dp_packet;
@@ -21,6 +22,15 @@ struct dp_packet;
 /* Returns 0 or a positive errno; does nothing if it is open. */
 int fabric_channel_open(void);
 void fabric_channel_close(void);
+
+/* Puts back what others have done to the tap, or opens another one if it is
+ * gone, and says so in the log.  Returns 0, or a positive errno if there is no
+ * channel now; does nothing if it is closed. */
+int fabric_channel_mend(void);
+
+/* Returns true if reading from the tap has failed since it was opened: it is
+ * to be mended. */
+bool fabric_channel_is_broken(void);
 
 /* The tap's interface index, 0 if the channel is closed. */
 uint32_t fabric_channel_ifindex(void);

@@ -98,3 +98,15 @@ fabric_kern_inactive_reason(void)
 {
     return "not built";
 }
+
+bool
+fabric_kern_stands_aside(const struct fabric *f OVS_UNUSED)
+{
+    return false;
+}
+
+char *
+fabric_kern_restrictions(const struct fabric *f OVS_UNUSED)
+{
+    return NULL;
+}

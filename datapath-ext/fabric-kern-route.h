@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 /* Between these, fabric_kern_route_set() is called for each path that the
- * kernel knows, by its index; 'may_send' tells whether the kernel may send over
- * it, if there is a route.  'changed' says that routes may have changed. */
+ * kernel knows, by its index; 'may_send' tells whether the kernel may send
+ * over it, if there is a route.  'changed' says that routes may have
+ * changed. */
 void fabric_kern_route_begin(bool changed);
 void fabric_kern_route_set(uint32_t path, bool may_send);
 void fabric_kern_route_end(void);

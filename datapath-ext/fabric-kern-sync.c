@@ -23,8 +23,10 @@
 #include "fabric-arrival.h"
 #include "fabric-channel.h"
 #include "fabric-hooks.h"
+#include "fabric-host-policy.h"
 #include "fabric-kern-drops.h"
 #include "fabric-kern-flows.h"
+#include "fabric-kern-guard.h"
 #include "fabric-kern-mirror.h"
 #include "fabric-kern-route.h"
 #include "fabric-kern-underlay.h"
@@ -66,6 +68,11 @@ static uint64_t generation;     /* Of the registry, when told to the kernel. */
 static bool dirty;              /* Tell the kernel again? */
 static uint64_t registry_seqno;
 
+/* Is there no channel, and when is that to be tried again? */
+static bool channel_lost;
+static long long int next_channel;
+#define CHANNEL_INTERVAL 5000   /* ms. */
+
 /* Likewise of fabric_arrival_seq(), and when it may be told next. */
 static uint64_t arrival_seqno;
 static long long int next_arrivals = LLONG_MIN;
@@ -97,13 +104,24 @@ fabric_number(odp_port_t port)
     return UINT32_MAX;
 }
 
+/* Returns true if 'f' is configured to be forwarded in the kernel. */
 static bool
-wants_fast_path(const struct fabric *f)
+asks_for_fast_path(const struct fabric *f)
 {
     bool fast_path;
 
     atomic_read_relaxed(&f->fast_path, &fast_path);
     return fast_path && f->class->threaded;
+}
+
+/* Returns true if also its host has nothing against it. */
+static bool
+wants_fast_path(const struct fabric *f)
+{
+    bool stands_aside;
+
+    atomic_read_relaxed(&f->stands_aside, &stands_aside);
+    return asks_for_fast_path(f) && !stands_aside;
 }
 
 /* Gives 'f' a number if it has none, or UINT32_MAX if it gets none. */
@@ -269,7 +287,9 @@ sync_arrival(struct fabric_arrival *a, uint32_t number)
         .path = a->index,
     };
 
-    if (remote.endpoint >= FABRIC_KERN_MAX_ENDPOINTS) {
+    if (remote.endpoint >= FABRIC_KERN_MAX_ENDPOINTS
+        || !fabric_host_policy_may_receive(number, &p->local_ip, p->dst_port,
+                                           &p->remote_ip, p->src_port)) {
         /* Userspace receives and counts it. */
         fabric_arrival_set_counted(a, true);
     } else if (remote.path < FABRIC_KERN_MAX_PATHS) {
@@ -306,10 +326,31 @@ list_tuples(const struct fabric_endpoint *ep, struct tuple **tuplesp)
     return n;
 }
 
+/* Returns true if the kernel may receive what 'ip' sends to any address of
+ * 'f', from any port. */
+static bool
+may_receive_all(const struct fabric *f, uint32_t number,
+                const struct in6_addr *ip)
+{
+    const struct fabric_uplinks *ups
+        = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
+
+    for (size_t i = 0; i < ups->n; i++) {
+        const struct fabric_uplink_config *c = &ups->uplinks[i]->config;
+
+        if (!fabric_host_policy_may_receive(number, &c->local_ip,
+                                            htons(c->dst_port), ip, 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* After the arrivals: what the kernel finds here only, it does not count for
  * any. */
 static void
-sync_ips(const struct fabric_endpoint *ep, uint32_t number)
+sync_ips(const struct fabric *f, const struct fabric_endpoint *ep,
+         uint32_t number)
 {
     if (ep->index >= FABRIC_KERN_MAX_ENDPOINTS) {
         return;
@@ -322,22 +363,24 @@ sync_ips(const struct fabric_endpoint *ep, uint32_t number)
             .path = FABRIC_KERN_NO_PATH,
         };
 
-        memcpy(key.ip, &ep->ips[i]->ip, sizeof key.ip);
-        fabric_kern_mirror_set(&remotes, &key, &remote);
+        if (may_receive_all(f, number, &ep->ips[i]->ip)) {
+            memcpy(key.ip, &ep->ips[i]->ip, sizeof key.ip);
+            fabric_kern_mirror_set(&remotes, &key, &remote);
+        }
     }
     ovs_mutex_unlock(&fabric_table_mutex);
 }
 
 /* Frees 'tuples', the 'n' of 'ep'. */
 static void
-sync_tuples(const struct fabric_endpoint *ep, uint32_t number,
-            struct tuple *tuples, size_t n)
+sync_tuples(const struct fabric *f, const struct fabric_endpoint *ep,
+            uint32_t number, struct tuple *tuples, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         sync_arrival(tuples[i].arrival, number);
     }
     free(tuples);
-    sync_ips(ep, number);
+    sync_ips(f, ep, number);
 }
 
 static void
@@ -361,11 +404,18 @@ sync_endpoint(const struct fabric *f, uint32_t number,
                || answers || !f->uplink_config.csum);
 
         if (tuples[i].path) {
-            fabric_kern_route_set(tuples[i].path->index,
-                                  !csum_always && zero_csum_ok);
+            const struct fabric_table_path *p
+                = &fabric_table_paths[tuples[i].path->index];
+
+            fabric_kern_route_set(
+                tuples[i].path->index,
+                !csum_always && zero_csum_ok
+                && fabric_host_policy_may_send(number, &p->local_ip,
+                                               p->src_port, &p->remote_ip,
+                                               p->dst_port));
         }
     }
-    sync_tuples(ep, number, tuples, n);
+    sync_tuples(f, ep, number, tuples, n);
 }
 
 /* Tells the kernel of arrivals that have begun or ended, and nothing else. */
@@ -383,6 +433,7 @@ sync_arrivals(void)
         if (number == UINT32_MAX) {
             continue;
         }
+        fabric_host_policy_begin(FABRIC_HOST_POLICY_IN, number);
         CMAP_FOR_EACH (ep, id_node, &f->by_id) {
             struct tuple *tuples;
             size_t n;
@@ -390,7 +441,7 @@ sync_arrivals(void)
             ovs_mutex_lock(&fabric_table_mutex);
             n = list_tuples(ep, &tuples);
             ovs_mutex_unlock(&fabric_table_mutex);
-            sync_tuples(ep, number, tuples, n);
+            sync_tuples(f, ep, number, tuples, n);
         }
     }
     fabric_kern_mirror_end(&remotes);
@@ -441,6 +492,7 @@ sync(bool routes_changed)
     fabric_kern_underlay_begin();
     fabric_kern_route_begin(routes_changed);
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        atomic_store_relaxed(&f->stands_aside, fabric_host_policy_refuses(f));
         uint32_t number = wants_fast_path(f) ? number_fabric(f) : UINT32_MAX;
         const struct fabric_kern_fabric_stats *stats;
         struct fabric_endpoint *ep;
@@ -451,6 +503,8 @@ sync(bool routes_changed)
         }
         stats = &fabric_kern_fabric_stats()[number];
         atomic_store_relaxed(&f->kern_stats, (const uint64_t *) stats);
+        fabric_host_policy_begin(FABRIC_HOST_POLICY_IN, number);
+        fabric_host_policy_begin(FABRIC_HOST_POLICY_OUT, number);
         sync_locals(f, number);
         want_local_interfaces(f, ifas);
         CMAP_FOR_EACH (ep, id_node, &f->by_id) {
@@ -464,7 +518,6 @@ sync(bool routes_changed)
     fabric_kern_mirror_end(&remotes);
     fabric_kern_route_end();
     fabric_kern_underlay_end();
-    netdev_workload_refresh();
     fabric_kern_flows_check(endpoint_is_valid);
     if (ifas) {
         freeifaddrs(ifas);
@@ -482,7 +535,7 @@ try_activate(void)
     int retval;
 
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
-        wanted |= wants_fast_path(f);
+        wanted |= asks_for_fast_path(f);
     }
     if (!wanted) {
         return xstrdup("no fabric asks for it");
@@ -492,6 +545,7 @@ try_activate(void)
         return xstrdup(error);
     }
     retval = fabric_channel_open();
+    channel_lost = retval != 0;
     if (retval) {
         return xasprintf("no tap interface (%s)", ovs_strerror(retval));
     }
@@ -540,9 +594,11 @@ static void
 run_active(uint64_t new_generation)
 {
     bool routes_changed = fabric_kern_route_run();
+    bool policies_changed = fabric_host_policy_changed();
     uint64_t seqno = seq_read(fabric_arrival_seq());
 
-    if (new_generation != generation || dirty || routes_changed) {
+    if (new_generation != generation || dirty || routes_changed
+        || policies_changed) {
         generation = new_generation;
         arrival_seqno = seqno;
         dirty = false;
@@ -553,6 +609,7 @@ run_active(uint64_t new_generation)
         sync_arrivals();
     }
     if (fabric_kern_is_active()) {
+        channel_lost |= !fabric_kern_guard_run();
         netdev_workload_take_over();
     }
 }
@@ -565,7 +622,9 @@ fabric_kern_run(bool take_over)
 
     init();
     registry_seqno = seq_read(fabric_registry_seq());
-    if (new_generation != generation) {
+    if (new_generation != generation
+        || (channel_lost && time_msec() >= next_channel)) {
+        next_channel = time_msec() + CHANNEL_INTERVAL;
         update_active();
     }
     if (take_over && fabric_kern_is_ours()) {
@@ -585,8 +644,13 @@ fabric_kern_run(bool take_over)
 void
 fabric_kern_wait(void)
 {
+    if (channel_lost) {
+        poll_timer_wait_until(next_channel);
+    }
     if (fabric_kern_is_active()) {
         fabric_kern_route_wait();
+        fabric_host_policy_wait();
+        fabric_kern_guard_wait();
         seq_wait(fabric_registry_seq(), registry_seqno);
         if (seq_read(fabric_arrival_seq()) != arrival_seqno) {
             poll_timer_wait_until(next_arrivals);
@@ -622,4 +686,20 @@ const char *
 fabric_kern_inactive_reason(void)
 {
     return inactive_reason;
+}
+
+char *
+fabric_kern_restrictions(const struct fabric *f)
+{
+    odp_port_t port = fabric_odp_port(f);
+    uint32_t number = (port != ODPP_NONE ? fabric_number(port) : UINT32_MAX);
+
+    return (fabric_kern_is_active() && asks_for_fast_path(f)
+            ? fabric_host_policy_to_string(f, number) : NULL);
+}
+
+bool
+fabric_kern_stands_aside(const struct fabric *f)
+{
+    return asks_for_fast_path(f) && !wants_fast_path(f);
 }

@@ -23,7 +23,7 @@
 #include "fabric-kern-match.h"
 #include "openvswitch/types.h"
 
-struct ds;
+struct fabric;
 
 extern const struct fabric_kern_resolver fabric_kern_resolver;
 
@@ -43,5 +43,13 @@ bool fabric_kern_is_active(void);
 
 /* Why packets are not forwarded in the kernel; NULL if they are. */
 const char *fabric_kern_inactive_reason(void);
+
+/* Returns what the policies of the host mean for 'f' while the fast path is
+ * active, as a string that the caller frees; NULL if nothing. */
+char *fabric_kern_restrictions(const struct fabric *f);
+
+/* Returns true if because of them nothing of 'f' is forwarded in the
+ * kernel. */
+bool fabric_kern_stands_aside(const struct fabric *f);
 
 #endif /* fabric-kern-sync.h */

@@ -17,6 +17,12 @@ void fabric_kern_underlay_begin(void);
 void fabric_kern_underlay_want(uint32_t ifindex);
 void fabric_kern_underlay_end(void);
 
+/* Notes that others have touched interface 'ifindex', or any if it is 0; puts
+ * back what was removed from the interfaces that were. */
+void fabric_kern_underlay_touched(uint32_t ifindex);
+void fabric_kern_underlay_run(void);
+void fabric_kern_underlay_wait(void);
+
 /* Removes the programs that another process has left on interfaces that this
  * one has no use for. */
 void fabric_kern_underlay_remove_leftovers(void);

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "fabric-kern-tc.h"
 #include "fabric-kern.skel.h"
 #include "fabric-table.h"
 #include "openvswitch/vlog.h"
@@ -213,6 +214,18 @@ fabric_kern_attach(int ifindex, enum fabric_kern_program program)
     return error;
 }
 
+uint32_t
+fabric_kern_prog_id(enum fabric_kern_program program)
+{
+    int fd = bpf_program__fd(program == FABRIC_KERN_FROM_PORT
+                             ? skel->progs.fabric_from_port
+                             : skel->progs.fabric_from_underlay);
+    struct bpf_prog_info info = { .id = 0 };
+    uint32_t len = sizeof info;
+
+    return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
 void
 fabric_kern_detach(int ifindex)
 {
@@ -223,7 +236,9 @@ fabric_kern_detach(int ifindex)
         .priority = TC_PRIORITY,
     };
 
-    bpf_tc_detach(&hook, &opts);
+    if (!bpf_tc_detach(&hook, &opts)) {
+        fabric_kern_tc_remove_clsact(ifindex);
+    }
 }
 
 bool

@@ -56,6 +56,9 @@ void fabric_kern_abandon(void);
 int fabric_kern_attach(int ifindex, enum fabric_kern_program);
 void fabric_kern_detach(int ifindex);
 
+/* Returns the number by which the kernel knows that program. */
+uint32_t fabric_kern_prog_id(enum fabric_kern_program);
+
 /* Does 'ifindex' have a program of ours, of this process or another? */
 bool fabric_kern_is_attached(int ifindex);
 

@@ -16,25 +16,17 @@
 #include "netdev-workload.h"
 
 #include <errno.h>
-#include <linux/ethtool.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include "dp-packet.h"
 #include "fabric-channel.h"
 #include "fabric-hooks.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-sync.h"
 #include "fabric-kern.h"
+#include "fabric-port-watch.h"
 #include "fabric-private.h"
 #include "fabric-share.h"
 #include "fabric-workload.h"
 #include "netdev-provider.h"
-#include "netlink-socket.h"
-#include "netlink.h"
 #include "odp-util.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/poll-loop.h"
@@ -45,10 +37,6 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(netdev_workload);
-
-#ifndef IFLA_TARGET_NETNSID
-#define IFLA_TARGET_NETNSID 46
-#endif
 
 /* Packets read from the channel in a round. */
 #define MAX_READ 512
@@ -68,6 +56,11 @@ struct workload {
     bool policed;
     struct fabric_share share;          /* Open if ifindex. */
     uint64_t rx_dropped;                /* By former shares. */
+
+    /* What others do there. */
+    struct hmap_node rxq_node;          /* In 'by_rxq' if rxq_ifindex. */
+    uint32_t rxq_ifindex;               /* That the rxq was made for. */
+    struct fabric_port_watch watch;
     struct netdev_rxq_workload *rxq;
 };
 
@@ -86,6 +79,14 @@ static struct hmap by_ifindex OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&by_ifindex);
 static struct hmap by_port OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&by_port);
+
+static struct hmap by_rxq OVS_GUARDED_BY(mutex)
+    = HMAP_INITIALIZER(&by_rxq);
+
+/* Is any port to be looked at, and is any gone? */
+static bool any_touched OVS_GUARDED_BY(mutex);
+static bool any_gone OVS_GUARDED_BY(mutex);
+#define LOOK_INTERVAL 50        /* ms. */
 
 /* Main thread: who has read the channel in this round, if anyone. */
 static const struct netdev_rxq *reader;
@@ -161,68 +162,6 @@ find_or_add(struct netdev *netdev)
 
 /* What the kernel should know of a port. */
 
-/* Stores the MAC address of the other end of veth 'ifindex', in whatever
- * namespace it is.  Returns false if 'ifindex' is no veth or that cannot be
- * known. */
-static bool
-get_peer_mac(uint32_t ifindex, uint8_t mac[6])
-{
-    static const struct nl_policy policy[] = {
-        [IFLA_ADDRESS] = { .type = NL_A_UNSPEC, .min_len = 6, .max_len = 6,
-                           .optional = true },
-        [IFLA_LINK] = { .type = NL_A_U32, .optional = true },
-        [IFLA_LINK_NETNSID] = { .type = NL_A_U32, .optional = true },
-        [IFLA_LINKINFO] = { .type = NL_A_NESTED, .optional = true },
-    };
-    struct nlattr *attrs[ARRAY_SIZE(policy)];
-    uint32_t index = ifindex, nsid = 0;
-    bool found = false;
-
-    for (int hop = 0; hop < 2; hop++) {
-        struct ofpbuf request, *reply;
-        struct ifinfomsg *ifi;
-        int error;
-
-        ofpbuf_init(&request, 0);
-        nl_msg_put_nlmsghdr(&request, 0, RTM_GETLINK, NLM_F_REQUEST);
-        ifi = ofpbuf_put_zeros(&request, sizeof *ifi);
-        ifi->ifi_index = index;
-        if (hop) {
-            nl_msg_put_u32(&request, IFLA_TARGET_NETNSID, nsid);
-        }
-        error = nl_transact(NETLINK_ROUTE, &request, &reply);
-        ofpbuf_uninit(&request);
-        if (error) {
-            return false;
-        }
-        found = nl_policy_parse(reply, NLMSG_HDRLEN + sizeof *ifi, policy,
-                                attrs, ARRAY_SIZE(policy));
-        if (found && !hop) {
-            const struct nlattr *kind = (attrs[IFLA_LINKINFO]
-                                         ? nl_attr_find_nested(
-                                             attrs[IFLA_LINKINFO],
-                                             IFLA_INFO_KIND) : NULL);
-
-            found = (kind && !strcmp(nl_attr_get_string(kind), "veth")
-                     && attrs[IFLA_LINK] && attrs[IFLA_LINK_NETNSID]);
-            if (found) {
-                index = nl_attr_get_u32(attrs[IFLA_LINK]);
-                nsid = nl_attr_get_u32(attrs[IFLA_LINK_NETNSID]);
-            }
-        } else if (found) {
-            found = attrs[IFLA_ADDRESS] != NULL;
-            if (found) {
-                memcpy(mac, nl_attr_get(attrs[IFLA_ADDRESS]), 6);
-            }
-        }
-        ofpbuf_delete(reply);
-        if (!found) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void
 tell_kernel(struct workload *w)
     OVS_REQUIRES(mutex)
@@ -235,8 +174,9 @@ tell_kernel(struct workload *w)
     fabric_kern_get(FABRIC_KERN_PORTS, &w->ifindex, &old);
     new = old;
     new.port = odp_to_u32(w->port);
-    new.redirect_peer = get_peer_mac(w->ifindex, new.peer_mac);
     new.share = w->share.slot;
+    new.redirect_peer = w->watch.redirect_peer;
+    memcpy(new.peer_mac, w->watch.peer.mac, sizeof new.peer_mac);
     /* Writing loses what the kernel counts meanwhile. */
     if (memcmp(&old, &new, sizeof old)) {
         fabric_kern_put(FABRIC_KERN_PORTS, &w->ifindex, &new);
@@ -262,6 +202,30 @@ has_address(const struct netdev *netdev)
     return found;
 }
 
+static void
+touch(struct workload *w)
+    OVS_REQUIRES(mutex)
+{
+    w->watch.touched = true;
+    any_touched = true;
+}
+
+/* Notes that the rxq of 'w' is for 'ifindex', 0 if it has none. */
+static void
+set_rxq_ifindex(struct workload *w, uint32_t ifindex)
+    OVS_REQUIRES(mutex)
+{
+    if (w->rxq_ifindex) {
+        hmap_remove(&by_rxq, &w->rxq_node);
+    }
+    w->rxq_ifindex = ifindex;
+    fabric_port_watch_forget(&w->watch);
+    if (ifindex) {
+        hmap_insert(&by_rxq, &w->rxq_node, hash_int(ifindex, 0));
+        touch(w);
+    }
+}
+
 /* Has 'w' received through the channel, by the interface that its netdev is
  * now.  The program follows in netdev_workload_take_over(). */
 static bool
@@ -271,7 +235,9 @@ use_channel(struct workload *w)
     int ifindex = netdev_get_ifindex(w->netdev);
 
     if (ifindex <= 0 || w->policed || find_ifindex(ifindex)
-        || has_address(w->netdev) || !fabric_share_open(&w->share)) {
+        || has_address(w->netdev)
+        || !fabric_port_watch_may_take(&w->watch, ifindex)
+        || !fabric_share_open(&w->share)) {
         return false;
     }
     w->ifindex = ifindex;
@@ -306,7 +272,8 @@ netdev_workload_take_over(void)
 
     ovs_mutex_lock(&mutex);
     HMAP_FOR_EACH (w, ifindex_node, &by_ifindex) {
-        if (!w->attached && w->port != ODPP_NONE) {
+        if (!w->attached && w->port != ODPP_NONE && !w->policed
+            && !w->watch.gone && time_msec() >= w->watch.contested) {
             int error = fabric_kern_attach(w->ifindex, FABRIC_KERN_FROM_PORT);
 
             if (error) {
@@ -326,14 +293,98 @@ netdev_workload_take_over(void)
     }
 }
 
+/* Others. */
+
 void
-netdev_workload_refresh(void)
+netdev_workload_touched(uint32_t ifindex)
+{
+    struct workload *w;
+    bool found = false;
+
+    ovs_mutex_lock(&mutex);
+    if (ifindex) {
+        HMAP_FOR_EACH_WITH_HASH (w, rxq_node, hash_int(ifindex, 0), &by_rxq) {
+            if (w->rxq_ifindex == ifindex) {
+                touch(w);
+                found = true;
+            }
+        }
+    }
+    if (!ifindex || (!found && any_gone)) {
+        /* It may be one that is back, with another number. */
+        HMAP_FOR_EACH (w, rxq_node, &by_rxq) {
+            if (!ifindex || w->watch.gone) {
+                touch(w);
+            }
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+void
+netdev_workload_peer_touched(uint32_t nsid, uint32_t ifindex)
 {
     struct workload *w;
 
     ovs_mutex_lock(&mutex);
     HMAP_FOR_EACH (w, ifindex_node, &by_ifindex) {
-        tell_kernel(w);
+        if (w->watch.peer.ifindex == ifindex && w->watch.peer.nsid == nsid) {
+            touch(w);
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+/* Looks at 'w'.  Returns true if flows are concerned. */
+static bool
+look_at(struct workload *w)
+    OVS_REQUIRES(mutex)
+{
+    int result = fabric_port_watch_look(&w->watch, netdev_get_name(w->netdev),
+                                        w->rxq_ifindex, w->ifindex != 0,
+                                        w->attached);
+
+    if (result & FABRIC_PORT_WATCH_LOST) {
+        w->attached = false;
+    }
+    if (result & FABRIC_PORT_WATCH_RECONFIGURE) {
+        netdev_request_reconfigure(w->netdev);
+    }
+    tell_kernel(w);
+    return result & FABRIC_PORT_WATCH_FLOWS;
+}
+
+void
+netdev_workload_run(void)
+{
+    bool changed = false, left = false;
+    struct workload *w;
+
+    ovs_mutex_lock(&mutex);
+    if (any_touched) {
+        fabric_port_watch_begin();
+        any_gone = false;
+        HMAP_FOR_EACH (w, rxq_node, &by_rxq) {
+            if (w->watch.touched && time_msec() >= w->watch.next_look) {
+                changed |= look_at(w);
+            }
+            left |= w->watch.touched;
+            any_gone |= w->watch.gone;
+        }
+        any_touched = left;
+    }
+    ovs_mutex_unlock(&mutex);
+    if (changed) {
+        fabric_kern_flows_retry();
+    }
+}
+
+void
+netdev_workload_wait(void)
+{
+    ovs_mutex_lock(&mutex);
+    if (any_touched) {
+        poll_timer_wait(LOOK_INTERVAL);
     }
     ovs_mutex_unlock(&mutex);
 }
@@ -371,7 +422,7 @@ netdev_workload_get_ifindex(odp_port_t port, uint32_t *ifindex)
 
     ovs_mutex_lock(&mutex);
     HMAP_FOR_EACH_WITH_HASH (w, port_node, hash_odp_port(port), &by_port) {
-        if (w->port == port && w->attached) {
+        if (w->port == port && w->attached && !w->watch.no_output) {
             *ifindex = w->ifindex;
             found = true;
             break;
@@ -426,6 +477,7 @@ workload_destruct(struct netdev *netdev)
     w = find(netdev);
     if (w) {
         leave_channel(w);
+        set_rxq_ifindex(w, 0);
         set_port(w, ODPP_NONE);
         hmap_remove(&workloads, &w->node);
         free(w);
@@ -445,13 +497,23 @@ static int
 workload_set_policing(struct netdev *netdev, uint32_t rate, uint32_t burst,
                       uint32_t kpkts_rate, uint32_t kpkts_burst)
 {
-    int error = netdev_linux_class.set_policing(netdev, rate, burst,
-                                                kpkts_rate, kpkts_burst);
     bool policed = rate || kpkts_rate;
     struct workload *w;
+    int error;
 
     ovs_mutex_lock(&mutex);
     w = find_or_add(netdev);
+    if (policed && w->attached && fabric_kern_is_ours()) {
+        /* The police wants a queueing discipline in the place of ours. */
+        fabric_kern_detach(w->ifindex);
+        w->attached = false;
+    }
+    ovs_mutex_unlock(&mutex);
+
+    error = netdev_linux_class.set_policing(netdev, rate, burst, kpkts_rate,
+                                            kpkts_burst);
+
+    ovs_mutex_lock(&mutex);
     /* That may have removed all that is at the ingress. */
     if (w->attached && !fabric_kern_is_attached(w->ifindex)) {
         w->attached = false;
@@ -511,7 +573,9 @@ workload_rxq_construct(struct netdev_rxq *rxq_)
     if (fabric_kern_is_active()) {
         ovs_mutex_lock(&mutex);
         struct workload *w = find_or_add(rxq_->netdev);
+        int ifindex = netdev_get_ifindex(rxq_->netdev);
 
+        set_rxq_ifindex(w, MAX(ifindex, 0));
         if (use_channel(w)) {
             rxq->workload = w;
             w->rxq = rxq;

@@ -27,9 +27,16 @@ void netdev_workload_switch(void);
  * thread. */
 void netdev_workload_take_over(void);
 
-/* Tells the kernel what may have changed about the interfaces of ports.  Main
+/* Looks at the ports that were touched by others, since the last call, and
+ * does what follows from it.  Main thread. */
+void netdev_workload_run(void);
+void netdev_workload_wait(void);
+
+/* Notes that interface 'ifindex', or any if it is 0, was touched; or interface
+ * 'ifindex' of namespace 'nsid', perhaps the other end of a port's veth.  Main
  * thread. */
-void netdev_workload_refresh(void);
+void netdev_workload_touched(uint32_t ifindex);
+void netdev_workload_peer_touched(uint32_t nsid, uint32_t ifindex);
 
 /* Is 'ifindex' a port that is received through the channel?  Main thread. */
 bool netdev_workload_has_ifindex(int ifindex);

@@ -195,6 +195,14 @@ parse_csum(const char *value, struct fabric_config *config)
 }
 
 static char *
+parse_host_policy(const char *value, struct fabric_config *config)
+{
+    config->host_strict = !strcmp(value, "strict");
+    return (config->host_strict || !strcmp(value, "default") ? NULL
+            : xasprintf("\"%s\" is neither default nor strict", value));
+}
+
+static char *
 parse_src_port_base(const char *value, struct fabric_config *config)
 {
     long long int n = 0;
@@ -281,6 +289,7 @@ static const struct fabric_key probe_keys[] = {
 static const struct fabric_key other_keys[] = {
     KEY_OTHER("csum", csum),
     KEY_BOOL("fast-path", fast_path),
+    KEY_OTHER("host-policy", host_policy),
     KEY_OTHER("src_port_base", src_port_base),
     KEY_OTHER("ttl", ttl),
     KEY_OTHER("tos", tos),
@@ -695,6 +704,7 @@ fabric_config_equals(const struct fabric_config *a,
             && a->csum == b->csum
             && a->csum_always == b->csum_always
             && a->fast_path == b->fast_path
+            && a->host_strict == b->host_strict
             && a->src_port_base == b->src_port_base
             && a->ttl == b->ttl
             && a->tos == b->tos

@@ -61,6 +61,8 @@ struct fabric {
     /* [atomic] */
     atomic_bool verify_source;
     atomic_bool fast_path;
+    atomic_bool host_strict;
+    atomic_bool stands_aside;           /* From the kernel, for its host. */
     atomic_bool csum_always;
     atomic_uint8_t policy;
     atomic_uint8_t tos;

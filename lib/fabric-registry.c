@@ -226,6 +226,7 @@ fabric_create(const struct fabric_config *config)
     f->uplink_config = make_uplink_config(config);
     atomic_init(&f->odp_port, ODPP_NONE);
     atomic_init(&f->kern_stats, NULL);
+    atomic_init(&f->stands_aside, false);
     ovsrcu_init(&f->uplinks, NULL);
     cmap_init(&f->by_id);
     cmap_init(&f->by_endpoint_name);
@@ -285,6 +286,7 @@ fabric_assign(struct fabric *f, const struct fabric_config *config)
     f->paths_per_remote = config->paths_per_remote;
     atomic_store_relaxed(&f->verify_source, config->verify_source);
     atomic_store_relaxed(&f->fast_path, config->fast_path);
+    atomic_store_relaxed(&f->host_strict, config->host_strict);
     atomic_store_relaxed(&f->csum_always, config->csum_always);
     atomic_store_relaxed(&f->policy, config->policy);
     atomic_store_relaxed(&f->tos, config->tos);
@@ -462,6 +464,7 @@ save_fabric(const struct fabric *f, struct in6_addr *local_ips,
     config->policy = policy;
     atomic_read_relaxed(&f->verify_source, &config->verify_source);
     atomic_read_relaxed(&f->fast_path, &config->fast_path);
+    atomic_read_relaxed(&f->host_strict, &config->host_strict);
     atomic_read_relaxed(&f->csum_always, &config->csum_always);
     atomic_read_relaxed(&f->ttl, &config->ttl);
     atomic_read_relaxed(&f->tos, &config->tos);

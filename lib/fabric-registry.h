@@ -107,6 +107,7 @@ struct fabric_config {
     bool csum;                          /* Outer UDP checksum? */
     bool csum_always;                   /* From the kernel's fast path, too? */
     bool fast_path;                     /* Forward in the kernel if it can? */
+    bool host_strict;                   /* Not while netfilter has rules? */
     uint16_t src_port_base;             /* First UDP source port. */
     uint8_t ttl;                        /* Outer TTL or hop limit, not 0. */
     uint8_t tos;                        /* Outer DSCP << 2, ECN bits zero. */

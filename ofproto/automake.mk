@@ -4,6 +4,8 @@
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-config.c
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-config.h
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-endpoints.c
+ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-forwarding.c
+ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-forwarding.h
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-idl.h
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-ofmsg-glue.h
 ofproto_libofproto_la_SOURCES += weft/ofproto/fabric-ofmsg.c

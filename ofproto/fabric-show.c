@@ -8,8 +8,7 @@
 
 #include "fabric-config.h"
 #include "fabric-drops.h"
-#include "fabric-kern-flows.h"
-#include "fabric-kern-sync.h"
+#include "fabric-forwarding.h"
 #include "fabric-parse.h"
 #include "fabric-reply.h"
 #include "openvswitch/dynamic-string.h"
@@ -168,26 +167,6 @@ put_config(struct json *object, const struct fabric_config *config)
     json_object_put_string(object, "uplink", config->uplink);
 }
 
-/* Where packets are forwarded, and why. */
-static struct json *
-fast_path_to_json(const struct fabric_config *config)
-{
-    const char *reason = (config->fast_path ? fabric_kern_inactive_reason()
-                          : "other_config:fast-path is false");
-    struct json *object = json_object_create();
-
-    json_object_put_string(object, "in", reason ? "userspace" : "kernel");
-    if (reason) {
-        json_object_put_string(object, "reason", reason);
-    } else {
-        struct fabric_kern_flows_count count;
-        fabric_kern_flows_get_count(&count);
-        reply_put_integer(object, "n_flows", count.n_kernel);
-        reply_put_integer(object, "n_userspace_flows", count.n_userspace);
-    }
-    return object;
-}
-
 static struct json *
 fabric_to_json(const struct fabric_fabric_row *f)
 {
@@ -198,7 +177,8 @@ fabric_to_json(const struct fabric_fabric_row *f)
     put_verdict(object, &f->row, f->applied != NULL);
     if (f->applied) {
         put_config(object, f->applied);
-        json_object_put(object, "fast_path", fast_path_to_json(f->applied));
+        json_object_put(object, "fast_path",
+                        fabric_forwarding_to_json(f->applied, fabric));
     }
     if (fabric) {
         struct fabric_endpoint **endpoints;
@@ -217,15 +197,6 @@ fabric_to_json(const struct fabric_fabric_row *f)
         }
     }
     return object;
-}
-
-static void
-format_fast_path(const struct json *fast_path, struct ds *s)
-{
-    reply_put_line(s, fast_path, (reply_member(fast_path, "reason")
-                            ? "forwarding: in {in} ({reason})"
-                            : "forwarding: in {in}, {n_flows} flows; "
-                              "{n_userspace_flows} flows in userspace"));
 }
 
 static void
@@ -254,7 +225,7 @@ format_fabric(const struct json *f, struct ds *s)
                    "VNI {vni}");
     reply_put_line(s, f, "outer header: TTL {ttl}, TOS {tos}, UDP checksum "
                    "{csum}; source verification {verify_source}");
-    format_fast_path(reply_member(f, "fast_path"), s);
+    fabric_forwarding_format(reply_member(f, "fast_path"), s);
     reply_put_line(s, f, "endpoints: {n_endpoints}");
     if (paths) {
         ds_put_format(s, "    paths: %"PRId64,

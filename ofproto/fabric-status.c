@@ -20,6 +20,7 @@
 #include "fabric-status.h"
 
 #include "fabric-config.h"
+#include "fabric-kern-sync.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
@@ -370,6 +371,12 @@ refresh_fabric(const struct ovsrec_fabric *rec,
 
     init_status(&status, &f->row, f->applied != NULL, NULL);
     if (f->applied) {
+        const struct fabric *fabric = fabric_registry_lookup(f->row.name);
+        char *host = fabric ? fabric_kern_restrictions(fabric) : NULL;
+
+        if (host) {
+            smap_add_nocopy(&status, xstrdup("host_policies"), host);
+        }
         smap_add(&status, "uplink", f->applied->uplink);
         smap_add_format(&status, "n_endpoints", "%u", totals->n_endpoints);
         put_counts(&status, &totals->counts);

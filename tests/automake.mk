@@ -15,6 +15,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-faults.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-fast.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-health.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-grey.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-host.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-lab-macros.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-macros.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-live.at
