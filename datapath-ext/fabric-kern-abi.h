@@ -14,6 +14,24 @@
 
 #include <linux/types.h>
 
+/* Identities
+ * ----------
+ *
+ * A flow was compiled from names (a datapath port, an endpoint's ID, a tunnel
+ * address) whose meaning may change while the flow is here.  Therefore it does
+ * not refer to numbers that are handed out again, such as an index or an
+ * interface's number, but to identities: numbers from lib/fabric-identity.h
+ * that stand for one meaning for ever.
+ *
+ *   - A port gets one when it is added, as the interface that it is then.
+ *   - An endpoint gets one when it is added and whenever the addresses that
+ *     stand for it in flows (tun_src, tun_dst) change.
+ *
+ * Where an index is needed, too, the program compares the identity found there
+ * with the flow's.  So a flow that outlives a meaning matches nothing and
+ * forwards nothing, at the moment when userspace writes the new meaning,
+ * whether or not the flow has been removed. */
+
 /* Flows
  * -----
  *
@@ -21,10 +39,10 @@
  * key is masked and looked up together with the mask's number. */
 
 struct fabric_kern_key {
-    __u32 in_port;              /* Datapath port. */
+    __u32 in_port;              /* Identity of the port. */
     __u32 vni;                  /* 0 if not from a fabric. */
-    __u32 endpoint;             /* Index of the sender in the path table plus
-                                 * one, 0 if not from a fabric. */
+    __u32 sender;               /* Identity of the endpoint that sent it, 0 if
+                                 * not from a fabric. */
     __u8 tun_tos;
     __u8 tun_ttl;
     __u16 tcp_flags;            /* As in struct flow. */
@@ -69,7 +87,7 @@ enum fabric_kern_op_type {
 struct fabric_kern_op {
     __u16 type;                 /* enum fabric_kern_op_type. */
     __u16 arg;
-    __u32 port;                 /* Interface index. */
+    __u32 port;                 /* Identity of a port. */
     __u8 value[16];
     __u8 mask[16];
 };
@@ -78,7 +96,7 @@ struct fabric_kern_op {
 
 enum fabric_kern_verdict {
     FABRIC_KERN_DROP,           /* For reason 'port'. */
-    FABRIC_KERN_OUTPUT,         /* To interface 'port'. */
+    FABRIC_KERN_OUTPUT,         /* To 'port'. */
     FABRIC_KERN_FABRIC,         /* To 'endpoint' of a fabric. */
 };
 
@@ -86,8 +104,9 @@ struct fabric_kern_flow {
     __u32 stats;                /* Index in 'flow_stats'. */
     __u16 n_ops;
     __u16 verdict;              /* enum fabric_kern_verdict. */
-    __u32 port;
+    __u32 port;                 /* Identity of a port. */
     __u32 endpoint;             /* Index in the path table. */
+    __u32 receiver;             /* Identity of the endpoint. */
     __u32 fabric;               /* Index in 'fabric_stats'. */
     __u8 tos, ttl;              /* Of the outer header. */
     __u16 untagged;             /* Matches untagged packets only, or takes the
@@ -104,10 +123,15 @@ struct fabric_kern_flow_stats {
 };
 
 /* Ports, by interface index.  A packet that matches no flow goes to the
- * channel, behind a fabric_kern_meta. */
+ * channel, behind a fabric_kern_meta.
+ *
+ * Interfaces to send to are in map 'devices', by the port's identity.  The
+ * kernel takes an interface out of that map when it is deleted or moved to
+ * another namespace, so an entry proves that the interface's number still
+ * means the interface that was the port. */
 
 struct fabric_kern_port {
-    __u32 port;                 /* Datapath port. */
+    __u32 id;                   /* Identity. */
     __u32 redirect_peer;        /* Can be reached by bpf_redirect_peer()? */
     __u8 peer_mac[6];           /* The address that the workload accepts. */
     __u16 share;                /* Index in 'shares'. */
@@ -155,7 +179,7 @@ struct fabric_kern_local_key {
 
 struct fabric_kern_local {
     __u32 fabric;               /* Index in 'fabric_stats'. */
-    __u32 port;                 /* Datapath port. */
+    __u32 port;                 /* Identity of the fabric's port. */
     __u32 probe_vni;
     __u32 geneve;
 };
@@ -172,6 +196,7 @@ struct fabric_kern_remote_key {
 };
 
 struct fabric_kern_remote {
+    __u32 sender;               /* Identity of the endpoint. */
     __u32 endpoint;             /* Index in the path table. */
     __u32 path;                 /* Likewise, or FABRIC_KERN_NO_PATH. */
 };
@@ -216,7 +241,9 @@ struct fabric_kern_endpoint {
     __u64 tx_no_live_path;
     __u32 sent;                 /* Set by whoever sends to it. */
     __u32 idle;
-    __u8 pad[24];
+    __u32 needed;
+    __u32 id;                   /* Identity. */
+    __u8 pad[16];
     __u32 slots[FABRIC_KERN_SLOTS];
 };
 

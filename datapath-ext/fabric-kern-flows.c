@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+/* A flow is kept together with what it was compiled from: match, actions, and
+ * the meaning of the names in them (fabric-kern-names.h).  Whenever names may
+ * mean something else, those flows are compiled again of which a name does.
+ * Until then the program does not use them (see "Identities" in
+ * fabric-kern-abi.h). */
+
 #include <config.h>
 
 #include "fabric-kern-flows.h"
 
 #include "coverage.h"
 #include "dpif.h"
+#include "fabric-grace.h"
 #include "fabric-hooks.h"
 #include "fabric-kern-match.h"
+#include "fabric-kern-names.h"
 #include "fabric-kern-sync.h"
 #include "fabric-kern.h"
 #include "hash.h"
@@ -25,32 +33,29 @@ VLOG_DEFINE_THIS_MODULE(fabric_kern_flows);
 COVERAGE_DEFINE(fabric_kern_flow_put);
 COVERAGE_DEFINE(fabric_kern_flow_del);
 COVERAGE_DEFINE(fabric_kern_flow_refused);
+COVERAGE_DEFINE(fabric_kern_flow_stale);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
 /* Why no flow is in the kernel while the fast path is not active. */
 static const char INACTIVE[] = "the fast path being off";
 
-/* What a flow that waits for a port is made from. */
-struct source {
-    struct match match;
-    size_t actions_len;
-    struct nlattr actions[];
-};
-
 struct kern_flow {
     struct hmap_node node;      /* In 'kern_flows', by 'ufid'. */
     ovs_u128 ufid;
     const char *reason;         /* NULL if it is in the kernel. */
-    struct source *source;      /* If 'reason' is FABRIC_KERN_LATER. */
+
+    /* What it was compiled from. */
+    struct minimatch match;
+    struct nlattr *actions;
+    size_t actions_len;
+    struct fabric_kern_kept_names names;
 
     struct fabric_kern_flow_stats before;   /* Of former times there. */
 
     /* If it is in the kernel. */
     struct fabric_kern_flow_key key;
     uint32_t stats;
-    odp_port_t to_fabric;       /* ODPP_NONE if not to a fabric. */
-    uint32_t to_endpoint;
 };
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
@@ -124,22 +129,49 @@ mask_unref(uint32_t number)
 
 /* Statistics. */
 
+/* Indexes at which a packet under way may still count. */
+struct released {
+    uint32_t *ids;
+    size_t n, allocated;
+};
+
+/* Gathers indexes until the RCU thread takes care of them; NULL if it has
+ * nothing to wait for. */
+static struct released *released OVS_GUARDED_BY(mutex);
+
+/* Waits, in the RCU thread, until no packet uses what is in 'r', for all of it
+ * at once. */
 static void
-stats_release(uint32_t *id)
+stats_reclaim(struct released *r)
 {
     ovs_mutex_lock(&mutex);
-    id_fpool_free_id(stats_ids, 0, *id);
+    released = NULL;
     ovs_mutex_unlock(&mutex);
-    free(id);
+
+    fabric_grace_wait();
+
+    ovs_mutex_lock(&mutex);
+    for (size_t i = 0; i < r->n; i++) {
+        id_fpool_free_id(stats_ids, 0, r->ids[i]);
+    }
+    ovs_mutex_unlock(&mutex);
+    free(r->ids);
+    free(r);
 }
 
-/* A packet under way may still count there. */
 static void
-stats_release_later(uint32_t id)
+stats_release(uint32_t id)
+    OVS_REQUIRES(mutex)
 {
-    uint32_t *idp = xmemdup(&id, sizeof id);
-
-    ovsrcu_postpone(stats_release, idp);
+    if (!released) {
+        released = xzalloc(sizeof *released);
+        ovsrcu_postpone(stats_reclaim, released);
+    }
+    if (released->n >= released->allocated) {
+        released->ids = x2nrealloc(released->ids, &released->allocated,
+                                   sizeof *released->ids);
+    }
+    released->ids[released->n++] = id;
 }
 
 static bool
@@ -174,23 +206,62 @@ static void
 leave(struct kern_flow *kf, const char *reason)
     OVS_REQUIRES(mutex)
 {
-    free(kf->source);
-    kf->source = NULL;
     if (!kf->reason) {
         COVERAGE_INC(fabric_kern_flow_del);
         fabric_kern_del(FABRIC_KERN_FLOWS, &kf->key);
         add_stats(&kf->before, &fabric_kern_flow_stats()[kf->stats]);
         mask_unref(kf->key.mask);
-        stats_release_later(kf->stats);
+        stats_release(kf->stats);
         n_in_kernel--;
     }
     kf->reason = reason;
 }
 
+/* Compiles 'kf' and keeps the names that it has.  Returns NULL or why the
+ * kernel cannot do it. */
+static const char *
+compile(struct kern_flow *kf, struct fabric_kern_key *key,
+        struct fabric_kern_key *mask, struct fabric_kern_flow *flow)
+    OVS_REQUIRES(mutex)
+{
+    struct fabric_kern_names names = { .resolve = fabric_kern_resolve_name };
+    const char *reason;
+    struct match match;
+
+    minimatch_expand(&kf->match, &match);
+    reason = fabric_kern_match(&match, &names, key, mask);
+    if (!reason) {
+        reason = fabric_kern_actions(kf->actions, kf->actions_len, &names,
+                                     key, mask, flow);
+    }
+    if (!reason && key->sender && flow->verdict == FABRIC_KERN_FABRIC) {
+        reason = "the way from one tunnel to another";
+    }
+    fabric_kern_names_keep(&kf->names, &names);
+    return reason;
+}
+
+/* Finds room in the kernel for 'kf', which has none.  Returns NULL or why
+ * there is none. */
+static const char *
+find_room(struct kern_flow *kf, const struct fabric_kern_key *key,
+          const struct fabric_kern_key *mask)
+    OVS_REQUIRES(mutex)
+{
+    if (!mask_ref(mask, &kf->key.mask)) {
+        return "many different masks";
+    }
+    if (!stats_alloc(&kf->stats)) {
+        mask_unref(kf->key.mask);
+        return "many flows";
+    }
+    kf->key.key = *key;
+    return NULL;
+}
+
 /* Puts the flow into the kernel; returns NULL or why that cannot be. */
 static const char *
-enter(struct kern_flow *kf, const struct match *match,
-      const struct nlattr *actions, size_t actions_len)
+enter(struct kern_flow *kf)
     OVS_REQUIRES(mutex)
 {
     struct fabric_kern_key key, mask;
@@ -201,29 +272,23 @@ enter(struct kern_flow *kf, const struct match *match,
     if (!fabric_kern_is_active()) {
         return INACTIVE;
     }
-    reason = fabric_kern_match(match, &fabric_kern_resolver, &key, &mask);
-    if (!reason) {
-        reason = fabric_kern_actions(actions, actions_len,
-                                     &fabric_kern_resolver, &key, &mask,
-                                     &flow);
-    }
+    reason = compile(kf, &key, &mask, &flow);
     if (reason) {
         return reason;
     }
-    if (key.endpoint && flow.verdict == FABRIC_KERN_FABRIC) {
-        return "the way from one tunnel to another";
-    }
 
-    /* In the place of what was there, without a gap. */
+    /* In the place of what was there, without a gap, if it is the same key. */
+    if (!kf->reason
+        && (memcmp(&kf->key.key, &key, sizeof key)
+            || memcmp(&fabric_kern_conf()->masks[kf->key.mask], &mask,
+                      sizeof mask))) {
+        leave(kf, "");
+    }
     if (kf->reason) {
-        if (!mask_ref(&mask, &kf->key.mask)) {
-            return "many different masks";
+        reason = find_room(kf, &key, &mask);
+        if (reason) {
+            return reason;
         }
-        if (!stats_alloc(&kf->stats)) {
-            mask_unref(kf->key.mask);
-            return "many flows";
-        }
-        kf->key.key = key;
     }
     flow.stats = kf->stats;
     error = fabric_kern_put(FABRIC_KERN_FLOWS, &kf->key, &flow);
@@ -232,47 +297,27 @@ enter(struct kern_flow *kf, const struct match *match,
                      ovs_strerror(error));
         if (kf->reason) {
             mask_unref(kf->key.mask);
-            stats_release_later(kf->stats);
+            stats_release(kf->stats);
         }
         return "a refusal by the kernel";
     }
     COVERAGE_INC(fabric_kern_flow_put);
-    kf->to_fabric = (flow.verdict == FABRIC_KERN_FABRIC
-                     ? fabric_kern_fabric_port(flow.fabric) : ODPP_NONE);
-    kf->to_endpoint = flow.endpoint;
     if (kf->reason) {
         n_in_kernel++;
         kf->reason = NULL;
     }
-    free(kf->source);
-    kf->source = NULL;
     return NULL;
 }
 
 static void
-keep_source(struct kern_flow *kf, const struct match *match,
-            const struct nlattr *actions, size_t actions_len)
+try_enter(struct kern_flow *kf)
     OVS_REQUIRES(mutex)
 {
-    kf->source = xmalloc(sizeof *kf->source + actions_len);
-    kf->source->match = *match;
-    kf->source->actions_len = actions_len;
-    memcpy(kf->source->actions, actions, actions_len);
-}
-
-static void
-try_enter(struct kern_flow *kf, const struct match *match,
-          const struct nlattr *actions, size_t actions_len)
-    OVS_REQUIRES(mutex)
-{
-    const char *reason = enter(kf, match, actions, actions_len);
+    const char *reason = enter(kf);
 
     if (reason) {
         COVERAGE_INC(fabric_kern_flow_refused);
         leave(kf, reason);
-        if (reason == FABRIC_KERN_LATER) {
-            keep_source(kf, match, actions, actions_len);
-        }
     }
 }
 
@@ -293,8 +338,14 @@ fabric_kern_flow_put(const ovs_u128 *ufid, const struct match *match,
         kf->reason = "";
         hmap_insert(&kern_flows, &kf->node,
                     hash_bytes(ufid, sizeof *ufid, 0));
+    } else {
+        minimatch_destroy(&kf->match);
+        free(kf->actions);
     }
-    try_enter(kf, match, actions, actions_len);
+    minimatch_init(&kf->match, match);
+    kf->actions = xmemdup(actions, actions_len);
+    kf->actions_len = actions_len;
+    try_enter(kf);
     ovs_mutex_unlock(&mutex);
 }
 
@@ -311,6 +362,9 @@ fabric_kern_flow_del(const ovs_u128 *ufid)
     if (kf) {
         leave(kf, "");
         hmap_remove(&kern_flows, &kf->node);
+        minimatch_destroy(&kf->match);
+        free(kf->actions);
+        fabric_kern_names_forget(&kf->names);
         free(kf);
     }
     ovs_mutex_unlock(&mutex);
@@ -363,39 +417,15 @@ fabric_kern_flow_reason(const ovs_u128 *ufid, const char *otherwise)
 }
 
 void
-fabric_kern_flows_retry(void)
+fabric_kern_flows_check(void)
 {
     struct kern_flow *kf;
 
     ovs_mutex_lock(&mutex);
     HMAP_FOR_EACH (kf, node, &kern_flows) {
-        struct source *source = kf->source;
-
-        if (source) {
-            kf->source = NULL;
-            try_enter(kf, &source->match, source->actions,
-                      source->actions_len);
-            free(source);
-        }
-    }
-    ovs_mutex_unlock(&mutex);
-}
-
-void
-fabric_kern_flows_check(bool (*is_valid)(uint32_t, odp_port_t))
-{
-    struct kern_flow *kf;
-
-    ovs_mutex_lock(&mutex);
-    HMAP_FOR_EACH (kf, node, &kern_flows) {
-        uint32_t sender = kf->key.key.endpoint;
-
-        if (!kf->reason
-            && ((sender && !is_valid(sender - 1,
-                                     u32_to_odp(kf->key.key.in_port)))
-                || (kf->to_fabric != ODPP_NONE
-                    && !is_valid(kf->to_endpoint, kf->to_fabric)))) {
-            leave(kf, "an endpoint that is gone");
+        if (!fabric_kern_names_are_current(&kf->names)) {
+            COVERAGE_INC(fabric_kern_flow_stale);
+            try_enter(kf);
         }
     }
     ovs_mutex_unlock(&mutex);

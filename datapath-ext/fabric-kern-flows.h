@@ -10,6 +10,7 @@
  * fabric-hooks.h.  A flow is put into the kernel if the kernel can do it
  * (fabric-kern-match.h) and there is room; it leaves the kernel at once when
  * dpif-netdev deletes it, so no packet is forwarded by a flow that is gone.
+ * Nor is one by a name in it that has come to mean something else.
  *
  * Thread-safety: any thread; a mutex serializes changes. */
 
@@ -19,14 +20,11 @@
 
 #include "openvswitch/types.h"
 
-/* Tries again what waited for a port.  Main thread. */
-void fabric_kern_flows_retry(void);
-
-/* Removes the flows from or to endpoints for which 'is_valid' is false.  An
- * endpoint that was removed must be known as such before, and its index not be
- * in use again before this returns. */
-void fabric_kern_flows_check(bool (*is_valid)(uint32_t endpoint,
-                                              odp_port_t fabric));
+/* Compiles the flows again of which a name means something else than when they
+ * were compiled, or something at last; takes out of the kernel those that it
+ * can no longer do.  Should be called after the registry, ports or interfaces
+ * changed. */
+void fabric_kern_flows_check(void);
 
 /* Takes all flows out of the kernel, since the fast path is no longer
  * active. */

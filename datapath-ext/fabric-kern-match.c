@@ -5,6 +5,7 @@
 #include "fabric-kern-match.h"
 
 #include "fabric-kern-drops.h"
+#include "fabric-kern-names.h"
 #include "fabric-odp.h"
 #include "flow.h"
 #include "netlink.h"
@@ -14,7 +15,7 @@
 #include "packets.h"
 #include "util.h"
 
-const char FABRIC_KERN_LATER[] = "a port that is not in the kernel";
+static const char NO_PORT[] = "a port that is not in the kernel";
 
 /* Match. */
 
@@ -43,35 +44,59 @@ is_exact(const void *mask, size_t size)
     return is_all_ones(mask, size);
 }
 
-/* The header of a tunnel.  'left' loses what is dealt with. */
+/* The addresses of a tunnel, which stand for the endpoint that sends.  Our own
+ * address follows from the sender's, but not the other way round. */
 static const char *
-match_tunnel(const struct flow_tnl *f, const struct flow_tnl *m,
-             odp_port_t in_port, const struct fabric_kern_resolver *r,
+match_sender(const struct flow_tnl *f, const struct flow_tnl *m,
+             odp_port_t in_port, struct fabric_kern_names *names,
              struct fabric_kern_key *key, struct fabric_kern_key *mask)
 {
-    struct in6_addr src = flow_tnl_src(f), dst = flow_tnl_dst(f);
+    struct fabric_kern_name sender = {
+        .type = FABRIC_KERN_NAME_SENDER,
+        .port = in_port,
+        .src = flow_tnl_src(f),
+    };
+    bool has_dst = m->ip_dst || ipv6_addr_is_set(&m->ipv6_dst);
+
+    if (!m->ip_src && !ipv6_addr_is_set(&m->ipv6_src)) {
+        return has_dst ? "the tunnel's destination" : NULL;
+    }
+    if (has_dst) {
+        if (!(f->ip_dst ? m->ip_dst == OVS_BE32_MAX
+              : ipv6_mask_is_exact(&m->ipv6_dst))) {
+            return "the tunnel's destination";
+        }
+        sender.dst = flow_tnl_dst(f);
+    }
+    if (!(f->ip_src ? m->ip_src == OVS_BE32_MAX
+          : ipv6_mask_is_exact(&m->ipv6_src))) {
+        return "the sender's address";
+    }
+    key->sender = fabric_kern_names_look_up(names, &sender)->id;
+    mask->sender = UINT32_MAX;
+    return key->sender ? NULL : "the sender's address";
+}
+
+/* The header of a tunnel. */
+static const char *
+match_tunnel(const struct flow_tnl *f, const struct flow_tnl *m,
+             odp_port_t in_port, struct fabric_kern_names *names,
+             struct fabric_kern_key *key, struct fabric_kern_key *mask)
+{
+    const char *reason;
 
     if (m->flags & f->flags & ~(FLOW_TNL_F_KEY | FLOW_TNL_F_UDPIF)) {
         return "tunnel flags";
     }
     if (f->metadata.present.len || f->metadata.present.map
         || m->gbp_id || m->gbp_flags || m->gtpu_flags || m->gtpu_msgtype
-        || m->erspan_ver || m->tp_src) {
+        || m->erspan_ver || m->tp_src || m->tp_dst) {
         return "tunnel options";
     }
 
-    if (m->ip_src || ipv6_addr_is_set(&m->ipv6_src)) {
-        if (!(f->ip_src ? m->ip_src == OVS_BE32_MAX
-              : ipv6_mask_is_exact(&m->ipv6_src))
-            || !r->sender(in_port, &src, &key->endpoint)) {
-            return "the sender's address";
-        }
-        key->endpoint++;
-        mask->endpoint = UINT32_MAX;
-    }
-    if ((m->ip_dst || ipv6_addr_is_set(&m->ipv6_dst) || m->tp_dst)
-        && !r->is_local(in_port, &dst, ntohs(f->tp_dst))) {
-        return "the tunnel's destination";
+    reason = match_sender(f, m, in_port, names, key, mask);
+    if (reason) {
+        return reason;
     }
     if (ntohll(f->tun_id) >> 24) {
         return "tunnel ID";
@@ -87,16 +112,25 @@ match_tunnel(const struct flow_tnl *f, const struct flow_tnl *m,
 
 static const char *
 match_metadata(const struct match *match, struct flow *left,
-               const struct fabric_kern_resolver *r,
+               struct fabric_kern_names *names,
                struct fabric_kern_key *key, struct fabric_kern_key *mask)
 {
     const struct flow *f = &match->flow, *m = &match->wc.masks;
+    const struct fabric_kern_name *in_port;
 
     if (f->packet_type != htonl(PT_ETH)) {
         return "packet type";
     }
     left->packet_type = 0;
-    key->in_port = odp_to_u32(f->in_port.odp_port);
+    in_port = fabric_kern_names_look_up(
+        names, &(struct fabric_kern_name) {
+            .type = FABRIC_KERN_NAME_PORT,
+            .port = f->in_port.odp_port,
+        });
+    if (!in_port->id) {
+        return NO_PORT;
+    }
+    key->in_port = in_port->id;
     mask->in_port = UINT32_MAX;
     left->in_port.odp_port = 0;
 
@@ -107,9 +141,10 @@ match_metadata(const struct match *match, struct flow *left,
     ZERO(ct_zone);
     ZERO(ct_mark);
     ZERO(ct_label);
-    if (r->is_fabric(f->in_port.odp_port)) {
+    if (in_port->fabric != UINT32_MAX) {
         const char *reason = match_tunnel(&f->tunnel, &m->tunnel,
-                                          f->in_port.odp_port, r, key, mask);
+                                          f->in_port.odp_port, names, key,
+                                          mask);
 
         if (reason) {
             return reason;
@@ -171,7 +206,7 @@ match_l3(const struct match *match, struct flow *left,
 
 const char *
 fabric_kern_match(const struct match *match,
-                  const struct fabric_kern_resolver *r,
+                  struct fabric_kern_names *names,
                   struct fabric_kern_key *key, struct fabric_kern_key *mask)
 {
     struct flow left = match->wc.masks;
@@ -179,7 +214,7 @@ fabric_kern_match(const struct match *match,
 
     memset(key, 0, sizeof *key);
     memset(mask, 0, sizeof *mask);
-    reason = match_metadata(match, &left, r, key, mask);
+    reason = match_metadata(match, &left, names, key, mask);
     if (!reason) {
         reason = match_l2(match, &left, key, mask);
     }
@@ -201,7 +236,7 @@ fabric_kern_match(const struct match *match,
 /* Actions. */
 
 struct compiler {
-    const struct fabric_kern_resolver *resolver;
+    struct fabric_kern_names *names;
     struct fabric_kern_flow *flow;
     bool untagged;              /* Is the packet known to have no tag? */
     bool tag_moved;             /* Does a tag that it had stay? */
@@ -357,21 +392,27 @@ set_field(struct compiler *c, const struct nlattr *a, bool masked)
 static const char *
 output(struct compiler *c, odp_port_t port, bool last)
 {
-    uint32_t ifindex;
+    const struct fabric_kern_name *to;
+    struct fabric_kern_op *op = NULL;
 
-    if (!c->resolver->port(port, &ifindex)) {
-        return FABRIC_KERN_LATER;
-    }
-    if (last) {
-        c->flow->verdict = FABRIC_KERN_OUTPUT;
-        c->flow->port = ifindex;
-    } else {
-        struct fabric_kern_op *op = add_op(c, FABRIC_KERN_OP_OUTPUT);
-
+    if (!last) {
+        op = add_op(c, FABRIC_KERN_OP_OUTPUT);
         if (!op) {
             return "many actions";
         }
-        op->port = ifindex;
+    }
+    to = fabric_kern_names_look_up(c->names, &(struct fabric_kern_name) {
+                                       .type = FABRIC_KERN_NAME_OUTPUT,
+                                       .port = port,
+                                   });
+    if (!to->id) {
+        return NO_PORT;
+    }
+    if (last) {
+        c->flow->verdict = FABRIC_KERN_OUTPUT;
+        c->flow->port = to->id;
+    } else {
+        op->port = to->id;
     }
     return NULL;
 }
@@ -395,6 +436,7 @@ output_fabric(struct compiler *c, const struct nlattr *a, bool last)
 {
     const struct fabric_odp_output *out = fabric_odp_get_output(a);
     struct fabric_kern_flow *flow = c->flow;
+    const struct fabric_kern_name *to;
 
     if (!out) {
         return drop(c, a, last);
@@ -408,10 +450,17 @@ output_fabric(struct compiler *c, const struct nlattr *a, bool last)
     if (c->tag_moved) {
         return "a tag inside the tunnel";
     }
-    if (!c->resolver->receiver(u32_to_odp(out->port), out->endpoint,
-                               &flow->endpoint, &flow->fabric)) {
+    to = fabric_kern_names_look_up(c->names, &(struct fabric_kern_name) {
+                                       .type = FABRIC_KERN_NAME_RECEIVER,
+                                       .port = u32_to_odp(out->port),
+                                       .endpoint = out->endpoint,
+                                   });
+    if (!to->id) {
         return "an endpoint that is not in the kernel";
     }
+    flow->receiver = to->id;
+    flow->endpoint = to->index;
+    flow->fabric = to->fabric;
     flow->verdict = FABRIC_KERN_FABRIC;
     flow->tos = out->tos;
     flow->ttl = out->ttl;
@@ -510,13 +559,13 @@ compile(struct compiler *c, const struct nlattr *a, bool last)
 
 const char *
 fabric_kern_actions(const struct nlattr *actions, size_t len,
-                    const struct fabric_kern_resolver *resolver,
+                    struct fabric_kern_names *names,
                     const struct fabric_kern_key *key,
                     const struct fabric_kern_key *mask,
                     struct fabric_kern_flow *flow)
 {
     struct compiler c = {
-        .resolver = resolver,
+        .names = names,
         .flow = flow,
         .untagged = (mask->vlan_tci & htons(VLAN_CFI)
                      && !(key->vlan_tci & htons(VLAN_CFI))),

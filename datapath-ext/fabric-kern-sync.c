@@ -24,10 +24,12 @@
 #include "fabric-channel.h"
 #include "fabric-hooks.h"
 #include "fabric-host-policy.h"
+#include "fabric-identity.h"
 #include "fabric-kern-drops.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-guard.h"
 #include "fabric-kern-mirror.h"
+#include "fabric-kern-names.h"
 #include "fabric-kern-route.h"
 #include "fabric-kern-underlay.h"
 #include "fabric-kern.h"
@@ -58,8 +60,13 @@ static struct fabric_kern_mirror remotes = {
     .map = FABRIC_KERN_REMOTES,
 };
 
-/* Numbers of fabrics: their datapath ports, ODPP_NONE if free.  Any thread. */
-static ATOMIC(odp_port_t) fabric_ports[FABRIC_KERN_MAX_FABRICS];
+/* Fabrics by their number: datapath port, ODPP_NONE if the number is free, and
+ * the port's identity. */
+static struct number {
+    odp_port_t port;
+    uint32_t id;
+} numbers[FABRIC_KERN_MAX_FABRICS];
+static struct ovs_mutex numbers_mutex = OVS_MUTEX_INITIALIZER;
 
 static atomic_bool active_;     /* The main thread writes. */
 static char *inactive_reason;
@@ -78,30 +85,44 @@ static uint64_t arrival_seqno;
 static long long int next_arrivals = LLONG_MIN;
 #define ARRIVALS_INTERVAL 1000  /* ms. */
 
-/* By endpoint index: the datapath port of its fabric if the kernel knows that,
- * or ODPP_NONE. */
-static odp_port_t endpoint_ports[FABRIC_KERN_MAX_ENDPOINTS];
-
 /* Fabrics. */
 
-odp_port_t
-fabric_kern_fabric_port(uint32_t fabric)
-{
-    odp_port_t port;
-
-    atomic_read_relaxed(&fabric_ports[fabric], &port);
-    return port;
-}
-
+/* Returns the number of the fabric that is datapath port 'port', or
+ * UINT32_MAX. */
 static uint32_t
-fabric_number(odp_port_t port)
+fabric_number__(odp_port_t port)
+    OVS_REQUIRES(numbers_mutex)
 {
     for (uint32_t i = 0; i < FABRIC_KERN_MAX_FABRICS; i++) {
-        if (fabric_kern_fabric_port(i) == port) {
+        if (numbers[i].port == port) {
             return i;
         }
     }
     return UINT32_MAX;
+}
+
+/* Likewise, and stores the identity of the port in '*id'. */
+static uint32_t
+fabric_number(odp_port_t port, uint32_t *id)
+{
+    uint32_t number = UINT32_MAX;
+
+    *id = 0;
+    if (port != ODPP_NONE) {
+        ovs_mutex_lock(&numbers_mutex);
+        number = fabric_number__(port);
+        if (number != UINT32_MAX) {
+            *id = numbers[number].id;
+        }
+        ovs_mutex_unlock(&numbers_mutex);
+    }
+    return number;
+}
+
+static uint32_t
+identity_of(const struct fabric_endpoint *ep)
+{
+    return ovsrcu_get(struct fabric_endpoint_addrs *, &ep->addrs)->identity;
 }
 
 /* Returns true if 'f' is configured to be forwarded in the kernel. */
@@ -124,24 +145,24 @@ wants_fast_path(const struct fabric *f)
     return asks_for_fast_path(f) && !stands_aside;
 }
 
-/* Gives 'f' a number if it has none, or UINT32_MAX if it gets none. */
+/* Returns the number of 'f', which gets one if it has none, and stores the
+ * identity of its port in '*id'.  Returns UINT32_MAX if it can have none. */
 static uint32_t
-number_fabric(const struct fabric *f)
+number_fabric(const struct fabric *f, uint32_t *id)
 {
     odp_port_t port = fabric_odp_port(f);
-    uint32_t number;
+    uint32_t number = fabric_number(port, id);
 
-    if (port == ODPP_NONE) {
-        return UINT32_MAX;
-    }
-    number = fabric_number(port);
-    if (number == UINT32_MAX) {
-        number = fabric_number(ODPP_NONE);
+    if (number == UINT32_MAX && port != ODPP_NONE) {
+        ovs_mutex_lock(&numbers_mutex);
+        number = fabric_number__(ODPP_NONE);
         if (number != UINT32_MAX) {
             memset(&fabric_kern_fabric_stats()[number], 0,
                    sizeof(struct fabric_kern_fabric_stats));
-            atomic_store_relaxed(&fabric_ports[number], port);
+            *id = fabric_identity_new();
+            numbers[number] = (struct number) { port, *id };
         }
+        ovs_mutex_unlock(&numbers_mutex);
     }
     return number;
 }
@@ -149,80 +170,118 @@ number_fabric(const struct fabric *f)
 static void
 free_numbers(void)
 {
+    ovs_mutex_lock(&numbers_mutex);
     for (uint32_t i = 0; i < FABRIC_KERN_MAX_FABRICS; i++) {
-        odp_port_t port = fabric_kern_fabric_port(i);
+        odp_port_t port = numbers[i].port;
 
         /* One that only turned it off still counts there. */
         if (port != ODPP_NONE && !fabric_registry_lookup_odp(port)) {
-            atomic_store_relaxed(&fabric_ports[i], ODPP_NONE);
+            numbers[i].port = ODPP_NONE;
         }
     }
+    ovs_mutex_unlock(&numbers_mutex);
 }
 
 /* Resolver.  Any thread. */
 
-static bool
-resolve_is_fabric(odp_port_t port)
+static void
+resolve_port(struct fabric_kern_name *name)
 {
-    return fabric_number(port) != UINT32_MAX && port != ODPP_NONE;
-}
-
-static bool
-resolve_sender(odp_port_t port, const struct in6_addr *ip, uint32_t *endpoint)
-{
-    const struct fabric *f = fabric_registry_lookup_odp(port);
-    const struct fabric_endpoint *ep = f ? fabric_endpoint_by_ip(f, ip) : NULL;
-
-    if (!ep || !wants_fast_path(f) || ep->index >= FABRIC_KERN_MAX_ENDPOINTS
-        || !ipv6_addr_equals(fabric_endpoint_primary_ip(ep), ip)) {
-        return false;
+    name->fabric = UINT32_MAX;
+    if (!netdev_workload_get_id(name->port, false, &name->id)) {
+        name->fabric = fabric_number(name->port, &name->id);
     }
-    *endpoint = ep->index;
-    return true;
 }
 
-static bool
-resolve_is_local(odp_port_t port, const struct in6_addr *ip,
-                 uint16_t udp_port)
+static void
+resolve_output(struct fabric_kern_name *name)
+{
+    if (!netdev_workload_get_id(name->port, true, &name->id)) {
+        name->id = 0;
+    }
+}
+
+/* Returns the fabric that is 'port' if it is forwarded in the kernel. */
+static const struct fabric *
+resolve_fabric(odp_port_t port)
 {
     const struct fabric *f = fabric_registry_lookup_odp(port);
-    const struct fabric_uplinks *ups
-        = f ? ovsrcu_get(struct fabric_uplinks *, &f->uplinks) : NULL;
 
-    for (size_t i = 0; ups && i < ups->n; i++) {
-        if (ipv6_addr_equals(&ups->uplinks[i]->config.local_ip, ip)
-            && ups->uplinks[i]->config.dst_port == udp_port) {
+    return f && wants_fast_path(f) ? f : NULL;
+}
+
+static void
+resolve_sender(struct fabric_kern_name *name)
+{
+    const struct fabric *f = resolve_fabric(name->port);
+    const struct fabric_endpoint *ep
+        = f ? fabric_endpoint_by_ip(f, &name->src) : NULL;
+
+    name->id = 0;
+    if (ep && ep->index < FABRIC_KERN_MAX_ENDPOINTS) {
+        const struct fabric_endpoint_addrs *addrs
+            = ovsrcu_get(struct fabric_endpoint_addrs *, &ep->addrs);
+
+        if (ipv6_addr_equals(&addrs->primary, &name->src)
+            && (!ipv6_addr_is_set(&name->dst)
+                || ipv6_addr_equals(&addrs->local, &name->dst))) {
+            name->id = addrs->identity;
+        }
+    }
+}
+
+static void
+resolve_receiver(struct fabric_kern_name *name)
+{
+    const struct fabric *f = resolve_fabric(name->port);
+    const struct fabric_endpoint *ep
+        = f ? fabric_endpoint_by_id(f, name->endpoint) : NULL;
+    uint32_t port_id;
+
+    name->id = 0;
+    name->fabric = fabric_number(name->port, &port_id);
+    if (ep && name->fabric != UINT32_MAX
+        && ep->index < FABRIC_KERN_MAX_ENDPOINTS) {
+        name->index = ep->index;
+        name->id = identity_of(ep);
+    }
+}
+
+void
+fabric_kern_resolve_name(struct fabric_kern_name *name)
+{
+    switch (name->type) {
+    case FABRIC_KERN_NAME_PORT:
+        resolve_port(name);
+        break;
+    case FABRIC_KERN_NAME_OUTPUT:
+        resolve_output(name);
+        break;
+    case FABRIC_KERN_NAME_SENDER:
+        resolve_sender(name);
+        break;
+    case FABRIC_KERN_NAME_RECEIVER:
+        resolve_receiver(name);
+        break;
+    }
+}
+
+/* Interfaces. */
+
+/* Returns true if 'f' has local IP 'ip'. */
+static bool
+is_local_ip(const struct fabric *f, const struct in6_addr *ip)
+{
+    const struct fabric_uplinks *ups
+        = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
+
+    for (size_t i = 0; i < ups->n; i++) {
+        if (ipv6_addr_equals(&ups->uplinks[i]->config.local_ip, ip)) {
             return true;
         }
     }
     return false;
 }
-
-static bool
-resolve_receiver(odp_port_t port, uint32_t id, uint32_t *endpoint,
-                 uint32_t *fabric)
-{
-    const struct fabric *f = fabric_registry_lookup_odp(port);
-    const struct fabric_endpoint *ep = f ? fabric_endpoint_by_id(f, id) : NULL;
-
-    *fabric = fabric_number(port);
-    if (!ep || !wants_fast_path(f) || *fabric == UINT32_MAX
-        || ep->index >= FABRIC_KERN_MAX_ENDPOINTS) {
-        return false;
-    }
-    *endpoint = ep->index;
-    return true;
-}
-
-const struct fabric_kern_resolver fabric_kern_resolver = {
-    .port = netdev_workload_get_ifindex,
-    .is_fabric = resolve_is_fabric,
-    .sender = resolve_sender,
-    .is_local = resolve_is_local,
-    .receiver = resolve_receiver,
-};
-
-/* Interfaces. */
 
 /* Wants the interfaces that have the local IPs of 'f', but for loopback. */
 static void
@@ -243,8 +302,7 @@ want_local_interfaces(const struct fabric *f, const struct ifaddrs *ifas)
         } else {
             continue;
         }
-        if (resolve_is_local(fabric_odp_port(f), &ip,
-                             f->uplink_config.dst_port)) {
+        if (is_local_ip(f, &ip)) {
             fabric_kern_underlay_want(if_nametoindex(ifa->ifa_name));
         }
     }
@@ -253,7 +311,7 @@ want_local_interfaces(const struct fabric *f, const struct ifaddrs *ifas)
 /* Synchronization. */
 
 static void
-sync_locals(const struct fabric *f, uint32_t number)
+sync_locals(const struct fabric *f, uint32_t number, uint32_t port_id)
 {
     const struct fabric_uplinks *ups
         = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
@@ -263,7 +321,7 @@ sync_locals(const struct fabric *f, uint32_t number)
         struct fabric_kern_local_key key = { .udp_port = htons(c->dst_port) };
         struct fabric_kern_local local = {
             .fabric = number,
-            .port = odp_to_u32(fabric_odp_port(f)),
+            .port = port_id,
             .probe_vni = c->probe_vni,
             .geneve = f->encap == FABRIC_ENCAP_GENEVE,
         };
@@ -283,6 +341,7 @@ sync_arrival(struct fabric_arrival *a, uint32_t number)
         .src_port = (OVS_FORCE uint16_t) p->src_port,
     };
     struct fabric_kern_remote remote = {
+        .sender = identity_of(a->endpoint),
         .endpoint = a->endpoint->index,
         .path = a->index,
     };
@@ -359,6 +418,7 @@ sync_ips(const struct fabric *f, const struct fabric_endpoint *ep,
     for (size_t i = 0; i < ep->n_ips; i++) {
         struct fabric_kern_remote_key key = { .fabric = number };
         struct fabric_kern_remote remote = {
+            .sender = identity_of(ep),
             .endpoint = ep->index,
             .path = FABRIC_KERN_NO_PATH,
         };
@@ -426,8 +486,10 @@ sync_arrivals(void)
 
     fabric_kern_mirror_begin(&remotes);
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        uint32_t port_id;
         uint32_t number = (wants_fast_path(f)
-                           ? fabric_number(fabric_odp_port(f)) : UINT32_MAX);
+                           ? fabric_number(fabric_odp_port(f), &port_id)
+                           : UINT32_MAX);
         struct fabric_endpoint *ep;
 
         if (number == UINT32_MAX) {
@@ -445,6 +507,7 @@ sync_arrivals(void)
         }
     }
     fabric_kern_mirror_end(&remotes);
+    fabric_table_reclaim();
 }
 
 /* A fabric that the kernel does not know: its routes are not kept up to date,
@@ -467,13 +530,6 @@ forget_fabric(const struct fabric *f)
     ovs_mutex_unlock(&fabric_table_mutex);
 }
 
-static bool
-endpoint_is_valid(uint32_t index, odp_port_t port)
-{
-    return (index < FABRIC_KERN_MAX_ENDPOINTS
-            && endpoint_ports[index] == port);
-}
-
 static void
 sync(bool routes_changed)
 {
@@ -484,16 +540,15 @@ sync(bool routes_changed)
         ifas = NULL;
     }
     free_numbers();
-    for (size_t i = 0; i < FABRIC_KERN_MAX_ENDPOINTS; i++) {
-        endpoint_ports[i] = ODPP_NONE;
-    }
     fabric_kern_mirror_begin(&locals);
     fabric_kern_mirror_begin(&remotes);
     fabric_kern_underlay_begin();
     fabric_kern_route_begin(routes_changed);
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
         atomic_store_relaxed(&f->stands_aside, fabric_host_policy_refuses(f));
-        uint32_t number = wants_fast_path(f) ? number_fabric(f) : UINT32_MAX;
+        uint32_t port_id;
+        uint32_t number = (wants_fast_path(f) ? number_fabric(f, &port_id)
+                           : UINT32_MAX);
         const struct fabric_kern_fabric_stats *stats;
         struct fabric_endpoint *ep;
 
@@ -505,22 +560,28 @@ sync(bool routes_changed)
         atomic_store_relaxed(&f->kern_stats, (const uint64_t *) stats);
         fabric_host_policy_begin(FABRIC_HOST_POLICY_IN, number);
         fabric_host_policy_begin(FABRIC_HOST_POLICY_OUT, number);
-        sync_locals(f, number);
+        sync_locals(f, number, port_id);
         want_local_interfaces(f, ifas);
         CMAP_FOR_EACH (ep, id_node, &f->by_id) {
             sync_endpoint(f, number, ep);
-            if (ep->index < FABRIC_KERN_MAX_ENDPOINTS) {
-                endpoint_ports[ep->index] = fabric_odp_port(f);
-            }
         }
     }
     fabric_kern_mirror_end(&locals);
     fabric_kern_mirror_end(&remotes);
     fabric_kern_route_end();
     fabric_kern_underlay_end();
-    fabric_kern_flows_check(endpoint_is_valid);
+    fabric_kern_flows_check();
+    fabric_table_reclaim();
     if (ifas) {
         freeifaddrs(ifas);
+    }
+}
+
+void
+fabric_kern_fabric_port_removed(void)
+{
+    if (fabric_kern_is_active() && taken_over) {
+        sync(false);
     }
 }
 
@@ -583,7 +644,7 @@ init(void)
 
     if (ovsthread_once_start(&once)) {
         for (size_t i = 0; i < FABRIC_KERN_MAX_FABRICS; i++) {
-            atomic_init(&fabric_ports[i], ODPP_NONE);
+            numbers[i].port = ODPP_NONE;
         }
         inactive_reason = xstrdup("no fabric asks for it");
         ovsthread_once_done(&once);
@@ -691,8 +752,8 @@ fabric_kern_inactive_reason(void)
 char *
 fabric_kern_restrictions(const struct fabric *f)
 {
-    odp_port_t port = fabric_odp_port(f);
-    uint32_t number = (port != ODPP_NONE ? fabric_number(port) : UINT32_MAX);
+    uint32_t port_id;
+    uint32_t number = fabric_number(fabric_odp_port(f), &port_id);
 
     return (fabric_kern_is_active() && asks_for_fast_path(f)
             ? fabric_host_policy_to_string(f, number) : NULL);

@@ -14,21 +14,18 @@
  * fabric_kern_run() and its kin, which the OVSDB configuration calls, are
  * declared here.
  *
- * Thread-safety: main thread, but for the resolver and
- * fabric_kern_fabric_port(): any thread. */
+ * Thread-safety: main thread, except that any thread may resolve names. */
 
 #include <stdbool.h>
-#include <stdint.h>
-
-#include "fabric-kern-match.h"
-#include "openvswitch/types.h"
 
 struct fabric;
+struct fabric_kern_name;
 
-extern const struct fabric_kern_resolver fabric_kern_resolver;
+/* Sets what 'name' means to the kernel now, see fabric-kern-names.h. */
+void fabric_kern_resolve_name(struct fabric_kern_name *name);
 
-/* Datapath port of the fabric that the kernel knows as number 'fabric'. */
-odp_port_t fabric_kern_fabric_port(uint32_t fabric);
+/* Should be called when a fabric has lost its datapath port. */
+void fabric_kern_fabric_port_removed(void);
 
 /* 'take_over': may the kernel's programs be replaced by those of this process,
  * which knows what to do with packets?  Not before flows are restored.

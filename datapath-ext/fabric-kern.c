@@ -29,6 +29,7 @@ SAME(path, local_ip, path);
 SAME(path, remote_ip, path);
 SAME(path, src_port, path);
 SAME(path, dst_port, path);
+SAME(path, endpoint, path);
 SAME(path, tx_packets, path);
 SAME(path, tx_bytes, path);
 SAME(path, out_ifindex, path);
@@ -40,6 +41,10 @@ BUILD_ASSERT_DECL(sizeof(struct fabric_kern_path)
                   == sizeof(struct fabric_table_path));
 SAME(endpoint, rx_packets, endpoint);
 SAME(endpoint, rx_bytes, endpoint);
+SAME(endpoint, n_usable, endpoint);
+SAME(endpoint, tx_no_live_path, endpoint);
+SAME(endpoint, sent, endpoint);
+SAME(endpoint, id, endpoint);
 SAME(endpoint, slots, endpoint);
 BUILD_ASSERT_DECL(sizeof(struct fabric_kern_endpoint)
                   == sizeof(struct fabric_table_endpoint));
@@ -263,6 +268,7 @@ map_fd(enum fabric_kern_map map)
     const struct bpf_map *const maps[] = {
         [FABRIC_KERN_FLOWS] = skel->maps.flows,
         [FABRIC_KERN_PORTS] = skel->maps.ports,
+        [FABRIC_KERN_DEVICES] = skel->maps.devices,
         [FABRIC_KERN_LOCALS] = skel->maps.locals,
         [FABRIC_KERN_REMOTES] = skel->maps.remotes,
     };

@@ -19,6 +19,7 @@
 #include "dp-packet.h"
 #include "fabric-channel.h"
 #include "fabric-hooks.h"
+#include "fabric-identity.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-sync.h"
 #include "fabric-kern.h"
@@ -52,6 +53,8 @@ struct workload {
     struct netdev *netdev;
     odp_port_t port;                    /* ODPP_NONE before it has one. */
     uint32_t ifindex;                   /* Nonzero if through the channel. */
+    uint32_t id;                        /* Identity, if the kernel knows that
+                                         * interface as that port; or 0. */
     bool attached;                      /* Is our program there? */
     bool policed;
     struct fabric_share share;          /* Open if ifindex. */
@@ -132,19 +135,6 @@ find_ifindex(uint32_t ifindex)
     return NULL;
 }
 
-static void
-set_port(struct workload *w, odp_port_t port)
-    OVS_REQUIRES(mutex)
-{
-    if (w->port != ODPP_NONE) {
-        hmap_remove(&by_port, &w->port_node);
-    }
-    w->port = port;
-    if (port != ODPP_NONE) {
-        hmap_insert(&by_port, &w->port_node, hash_odp_port(port));
-    }
-}
-
 static struct workload *
 find_or_add(struct netdev *netdev)
     OVS_REQUIRES(mutex)
@@ -162,24 +152,62 @@ find_or_add(struct netdev *netdev)
 
 /* What the kernel should know of a port. */
 
+/* Tells the kernel that 'w' is a port, if it is, and what sending to it takes.
+ * Each interface that becomes a port has an identity of its own. */
 static void
 tell_kernel(struct workload *w)
     OVS_REQUIRES(mutex)
 {
-    struct fabric_kern_port old = { .port = UINT32_MAX }, new;
+    struct fabric_kern_port old = { .id = 0 }, new;
 
     if (!w->ifindex || w->port == ODPP_NONE) {
         return;
     }
-    fabric_kern_get(FABRIC_KERN_PORTS, &w->ifindex, &old);
+    if (w->id) {
+        fabric_kern_get(FABRIC_KERN_PORTS, &w->ifindex, &old);
+    } else {
+        w->id = fabric_identity_new();
+        fabric_kern_put(FABRIC_KERN_DEVICES, &w->id, &w->ifindex);
+    }
     new = old;
-    new.port = odp_to_u32(w->port);
+    new.id = w->id;
     new.share = w->share.slot;
     new.redirect_peer = w->watch.redirect_peer;
     memcpy(new.peer_mac, w->watch.peer.mac, sizeof new.peer_mac);
     /* Writing loses what the kernel counts meanwhile. */
     if (memcmp(&old, &new, sizeof old)) {
         fabric_kern_put(FABRIC_KERN_PORTS, &w->ifindex, &new);
+    }
+}
+
+/* Makes the kernel neither take packets from 'w' nor send any there. */
+static void
+untell_kernel(struct workload *w)
+    OVS_REQUIRES(mutex)
+{
+    if (w->id) {
+        if (fabric_kern_is_ours()) {
+            fabric_kern_del(FABRIC_KERN_PORTS, &w->ifindex);
+            fabric_kern_del(FABRIC_KERN_DEVICES, &w->id);
+        }
+        w->id = 0;
+    }
+}
+
+static void
+set_port(struct workload *w, odp_port_t port)
+    OVS_REQUIRES(mutex)
+{
+    if (port == w->port) {
+        return;
+    }
+    untell_kernel(w);
+    if (w->port != ODPP_NONE) {
+        hmap_remove(&by_port, &w->port_node);
+    }
+    w->port = port;
+    if (port != ODPP_NONE) {
+        hmap_insert(&by_port, &w->port_node, hash_odp_port(port));
     }
 }
 
@@ -253,9 +281,9 @@ leave_channel(struct workload *w)
 {
     if (w->ifindex) {
         hmap_remove(&by_ifindex, &w->ifindex_node);
+        untell_kernel(w);
         if (fabric_kern_is_ours()) {
             fabric_kern_detach(w->ifindex);
-            fabric_kern_del(FABRIC_KERN_PORTS, &w->ifindex);
         }
         w->rx_dropped += fabric_share_dropped(&w->share);
         fabric_share_close(&w->share);
@@ -289,7 +317,7 @@ netdev_workload_take_over(void)
     }
     ovs_mutex_unlock(&mutex);
     if (any) {
-        fabric_kern_flows_retry();
+        fabric_kern_flows_check();
     }
 }
 
@@ -375,7 +403,7 @@ netdev_workload_run(void)
     }
     ovs_mutex_unlock(&mutex);
     if (changed) {
-        fabric_kern_flows_retry();
+        fabric_kern_flows_check();
     }
 }
 
@@ -415,21 +443,30 @@ netdev_workload_has_ifindex(int ifindex)
 }
 
 bool
-netdev_workload_get_ifindex(odp_port_t port, uint32_t *ifindex)
+netdev_workload_get_id(odp_port_t port, bool output, uint32_t *id)
 {
     struct workload *w;
     bool found = false;
 
     ovs_mutex_lock(&mutex);
     HMAP_FOR_EACH_WITH_HASH (w, port_node, hash_odp_port(port), &by_port) {
-        if (w->port == port && w->attached && !w->watch.no_output) {
-            *ifindex = w->ifindex;
+        if (w->port == port && w->attached && w->id
+            && !(output && w->watch.no_output)) {
+            *id = w->id;
             found = true;
             break;
         }
     }
     ovs_mutex_unlock(&mutex);
     return found;
+}
+
+/* Returns the fabric that 'netdev' is the port of, or NULL. */
+static struct fabric *
+fabric_of(const struct netdev *netdev)
+{
+    return (!strcmp(netdev_get_type(netdev), "fabric")
+            ? fabric_registry_lookup(netdev_get_name(netdev)) : NULL);
 }
 
 void
@@ -444,25 +481,40 @@ fabric_kern_port_added(struct netdev *netdev, odp_port_t port)
         set_port(w, port);
         tell_kernel(w);
         ovs_mutex_unlock(&mutex);
-    } else if (!strcmp(netdev_get_type(netdev), "fabric")) {
-        f = fabric_registry_lookup(netdev_get_name(netdev));
-        if (f) {
-            fabric_set_odp_port(f, port);
-        }
+        return;
+    }
+    f = fabric_of(netdev);
+    if (f) {
+        fabric_set_odp_port(f, port);
     }
 }
 
+/* When this returns no flow names the port's number any longer. */
 void
 fabric_kern_port_removed(struct netdev *netdev)
 {
-    if (is_workload(netdev)) {
-        ovs_mutex_lock(&mutex);
-        struct workload *w = find(netdev);
+    struct fabric *f;
 
+    if (is_workload(netdev)) {
+        bool was_known = false;
+        struct workload *w;
+
+        ovs_mutex_lock(&mutex);
+        w = find(netdev);
         if (w) {
+            was_known = w->id != 0;
             set_port(w, ODPP_NONE);
         }
         ovs_mutex_unlock(&mutex);
+        if (was_known && fabric_kern_is_ours()) {
+            fabric_kern_flows_check();
+        }
+        return;
+    }
+    f = fabric_of(netdev);
+    if (f) {
+        fabric_set_odp_port(f, ODPP_NONE);
+        fabric_kern_fabric_port_removed();
     }
 }
 

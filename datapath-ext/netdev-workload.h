@@ -41,8 +41,9 @@ void netdev_workload_peer_touched(uint32_t nsid, uint32_t ifindex);
 /* Is 'ifindex' a port that is received through the channel?  Main thread. */
 bool netdev_workload_has_ifindex(int ifindex);
 
-/* Stores the interface index of datapath port 'port' if that is a workload's
- * in the kernel.  Any thread. */
-bool netdev_workload_get_ifindex(odp_port_t port, uint32_t *ifindex);
+/* Stores the identity of datapath port 'port' (fabric-kern-abi.h) if that is a
+ * workload's in the kernel and, for 'output', the kernel may send to it.
+ * Returns false if it is not.  Any thread. */
+bool netdev_workload_get_id(odp_port_t port, bool output, uint32_t *id);
 
 #endif /* netdev-workload.h */

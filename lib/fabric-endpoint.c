@@ -20,6 +20,7 @@
 #include "bitmap.h"
 #include "fabric-arrival.h"
 #include "fabric-discover.h"
+#include "fabric-identity.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
 #include "hash.h"
@@ -205,11 +206,18 @@ update_addrs(struct fabric_endpoint *ep, const struct in6_addr *remote_ips,
         }
     }
 
+    if (old && ipv6_addr_equals(&old->primary, &new->primary)
+        && ipv6_addr_equals(&old->local, &new->local)) {
+        new->identity = old->identity;
+    } else {
+        new->identity = fabric_identity_new();
+    }
     if (old && !memcmp(old, new, sizeof *new)) {
         free(new);
         return;
     }
     ovsrcu_set(&ep->addrs, new);
+    fabric_table_set_id(ep->index, new->identity);
     if (old) {
         ovsrcu_postpone(free, old);
     }

@@ -94,6 +94,7 @@ struct fabric {
 struct fabric_endpoint_addrs {
     struct in6_addr primary;            /* See fabric_endpoint_primary_ip(). */
     struct in6_addr local;              /* Our counterpart, tun_dst. */
+    uint32_t identity;                  /* Of the endpoint with these two. */
     size_t n;
     struct in6_addr remote_ips[FABRIC_MAX_REMOTE_IPS];
 };

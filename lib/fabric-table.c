@@ -17,8 +17,10 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "fabric-grace.h"
 #include "hash.h"
 #include "id-fpool.h"
+#include "openvswitch/list.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
@@ -96,6 +98,89 @@ fabric_table_init(void)
 /* Bytes of both arrays that are shared, or 0. */
 static size_t shared_paths, shared_endpoints;
 
+/* An index that waits before it may be handed out again. */
+struct released {
+    struct ovs_list node;       /* In 'limbo', or in a list of its own. */
+    struct id_fpool *pool;
+    uint32_t id;
+};
+
+/* What no thread uses any longer, but perhaps the other side. */
+static struct ovs_list limbo OVS_GUARDED_BY(fabric_table_mutex)
+    = OVS_LIST_INITIALIZER(&limbo);
+
+static void
+free_released(struct released *r)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    id_fpool_free_id(r->pool, 0, r->id);
+    free(r);
+}
+
+static void
+release_id(struct released *r)
+{
+    ovs_mutex_lock(&fabric_table_mutex);
+    if (shared_paths) {
+        ovs_list_push_back(&limbo, &r->node);
+    } else {
+        free_released(r);
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
+static void
+release_later(struct id_fpool *pool, uint32_t id)
+{
+    struct released *r = xmalloc(sizeof *r);
+
+    r->pool = pool;
+    r->id = id;
+    ovsrcu_postpone(release_id, r);
+}
+
+static void
+free_all_released(struct ovs_list *list)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    struct released *r;
+
+    LIST_FOR_EACH_POP (r, node, list) {
+        free_released(r);
+    }
+}
+
+/* Waits, in the RCU thread, for the kernel. */
+static void
+reclaim_ids(struct ovs_list *list)
+{
+    fabric_grace_wait();
+    ovs_mutex_lock(&fabric_table_mutex);
+    free_all_released(list);
+    ovs_mutex_unlock(&fabric_table_mutex);
+    free(list);
+}
+
+void
+fabric_table_reclaim(void)
+{
+    ovs_mutex_lock(&fabric_table_mutex);
+    if (!ovs_list_is_empty(&limbo)) {
+        struct ovs_list *list = xmalloc(sizeof *list);
+
+        ovs_list_move(list, &limbo);
+        ovs_list_init(&limbo);
+        ovsrcu_postpone(reclaim_ids, list);
+    }
+    ovs_mutex_unlock(&fabric_table_mutex);
+}
+
+void
+fabric_table_set_id(uint32_t endpoint, uint32_t id)
+{
+    atomic_store_relaxed(&fabric_table_endpoints[endpoint].id, id);
+}
+
 /* Puts the memory behind 'fd', or private memory if that is negative, in the
  * place of the 'size' bytes at 'place', with their contents. */
 static int
@@ -154,6 +239,7 @@ fabric_table_unshare(void)
         error = replace_memory(fabric_table_endpoints, shared_endpoints, -1);
     }
     shared_paths = shared_endpoints = 0;
+    free_all_released(&limbo);
     ovs_mutex_unlock(&fabric_table_mutex);
     return error;
 }
@@ -178,36 +264,12 @@ fabric_table_alloc_endpoint(void)
     atomic_store_relaxed(&ep->sent, 0);
     atomic_store_relaxed(&ep->idle, 0);
     atomic_store_relaxed(&ep->needed, 0);
+    atomic_store_relaxed(&ep->id, 0);
     for (size_t i = 0; i < FABRIC_TABLE_SLOTS; i++) {
         homes[id]->homes[i] = FABRIC_TABLE_NONE;
         atomic_store_relaxed(&ep->slots[i], FABRIC_TABLE_NONE);
     }
     return id;
-}
-
-/* An index that waits for a grace period before it may be handed out again. */
-struct released {
-    struct id_fpool *pool;
-    uint32_t id;
-};
-
-static void
-release_id(struct released *r)
-{
-    ovs_mutex_lock(&fabric_table_mutex);
-    id_fpool_free_id(r->pool, 0, r->id);
-    ovs_mutex_unlock(&fabric_table_mutex);
-    free(r);
-}
-
-static void
-release_later(struct id_fpool *pool, uint32_t id)
-{
-    struct released *r = xmalloc(sizeof *r);
-
-    r->pool = pool;
-    r->id = id;
-    ovsrcu_postpone(release_id, r);
 }
 
 void
@@ -216,6 +278,7 @@ fabric_table_free_endpoint(uint32_t endpoint)
     if (endpoint == FABRIC_TABLE_NONE) {
         return;
     }
+    fabric_table_set_id(endpoint, 0);
     fabric_table_set_paths(endpoint, NULL, 0);
     free(homes[endpoint]->paths);
     free(homes[endpoint]);

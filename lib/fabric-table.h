@@ -52,7 +52,9 @@
  *
  * Readers need no lock, from any thread.  Writers hold fabric_table_mutex.  An
  * index that is freed may be handed out again only when no reader can still be
- * using it: the free functions postpone that to after an RCU grace period. */
+ * using it: the free functions postpone that to after an RCU grace period.
+ * While the table is shared it also takes fabric_table_reclaim() by whoever
+ * tells the other side of indexes. */
 
 #include "fabric-types.h"
 #include "openvswitch/types.h"
@@ -112,7 +114,9 @@ struct fabric_table_endpoint {
     ATOMIC(uint32_t) idle;              /* Has the prober to be told? */
     ATOMIC(uint32_t) needed;            /* Size of UDP payload that paths which
                                          * flows use should have room for. */
-    uint8_t pad[20];
+    ATOMIC(uint32_t) id;                /* Identity of what the index stands
+                                         * for now, 0 if nothing. */
+    uint8_t pad[16];
     ATOMIC(uint32_t) slots[FABRIC_TABLE_SLOTS];
 };
 BUILD_ASSERT_DECL(sizeof(struct fabric_table_endpoint) == 64 + 1024);
@@ -135,10 +139,22 @@ int fabric_table_share(int paths_fd, size_t n_paths, int endpoints_fd,
 int fabric_table_unshare(void)
     OVS_EXCLUDED(fabric_table_mutex);
 
+/* While the table is shared: hands indexes out again that were freed, once
+ * neither a thread nor a program in the kernel can be using them.  Should be
+ * called after the other side was made to forget what is gone, without having
+ * quiesced (ovs-rcu.h) meanwhile. */
+void fabric_table_reclaim(void)
+    OVS_EXCLUDED(fabric_table_mutex);
+
 /* Endpoints.  Returns FABRIC_TABLE_NONE if the table is full. */
 uint32_t fabric_table_alloc_endpoint(void)
     OVS_REQUIRES(fabric_table_mutex);
 void fabric_table_free_endpoint(uint32_t endpoint)
+    OVS_REQUIRES(fabric_table_mutex);
+
+/* Sets the identity (fabric-identity.h) that whoever keeps the index can
+ * compare. */
+void fabric_table_set_id(uint32_t endpoint, uint32_t id)
     OVS_REQUIRES(fabric_table_mutex);
 
 /* Makes the 'n' paths in 'paths' (indexes) the paths of 'endpoint', moving as

@@ -14,6 +14,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-eyes.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-faults.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-fast.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-health.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-identity.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-grey.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-host.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-lab-macros.at

@@ -20,6 +20,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "fabric-kern-maps.h"
 #include "fabric-kern-packet.h"
 
 /* Linux 6.3+, newer than the headers that may be installed. */
@@ -181,14 +182,29 @@ set_ports(struct __sk_buff *skb, const struct packet *p,
     return replace(skb, p, l4, old, new, sizeof new, false);
 }
 
+/* Returns the interface of the port of identity 'id', or 0 if that is no
+ * longer a port or its interface is gone. */
+static __always_inline __u32
+output_ifindex(__u32 id)
+{
+    const __u32 *ifindex = bpf_map_lookup_elem(&devices, &id);
+
+    return ifindex ? *ifindex : 0;
+}
+
 static __always_inline int
 execute(struct __sk_buff *skb, const struct packet *p,
         struct fabric_kern_op *op)
 {
+    __u32 ifindex;
+
     switch (op->type) {
     case FABRIC_KERN_OP_OUTPUT:
         /* A copy that cannot be made is lost, as on a full queue. */
-        bpf_clone_redirect(skb, op->port, 0);
+        ifindex = output_ifindex(op->port);
+        if (ifindex) {
+            bpf_clone_redirect(skb, ifindex, 0);
+        }
         return 0;
     case FABRIC_KERN_OP_PUSH_VLAN:
         return bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q),

@@ -51,6 +51,13 @@ struct {
 } shares SEC(".maps");
 
 struct {
+    __uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+    __uint(max_entries, FABRIC_KERN_MAX_PORTS);
+    __type(key, __u32);
+    __type(value, __u32);
+} devices SEC(".maps");
+
+struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, FABRIC_KERN_MAX_LOCALS);
     __type(key, struct fabric_kern_local_key);

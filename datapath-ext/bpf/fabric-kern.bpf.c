@@ -153,14 +153,17 @@ flow_hash(const struct packet *p)
     return hash ^ hash >> 16;
 }
 
+/* Returns NULL if the flow's endpoint is no longer what it was. */
 static __always_inline struct fabric_kern_path *
-select_path(__u32 endpoint, __u32 hash)
+select_path(const struct fabric_kern_flow *flow, __u32 hash)
 {
+    __u32 endpoint = flow->endpoint;
     struct fabric_kern_endpoint *e;
+    struct fabric_kern_path *p;
     __u32 path;
 
     e = bpf_map_lookup_elem(&endpoints, &endpoint);
-    if (!e) {
+    if (!e || *(volatile __u32 *) &e->id != flow->receiver) {
         return NULL;
     }
     if (!*(volatile __u32 *) &e->n_usable) {
@@ -170,7 +173,8 @@ select_path(__u32 endpoint, __u32 hash)
         *(volatile __u32 *) &e->sent = 1;
     }
     path = *(volatile __u32 *) &e->slots[hash >> FABRIC_KERN_HASH_SHIFT];
-    return bpf_map_lookup_elem(&paths, &path);
+    p = bpf_map_lookup_elem(&paths, &path);
+    return p && p->endpoint == endpoint ? p : NULL;
 }
 
 /* Can the packet go over 'path' as it is?  Whatever is too big is userspace's,
@@ -233,11 +237,12 @@ output_fabric(struct __sk_buff *skb, struct fabric_kern_flow *flow,
 /* To a workload: straight into its namespace if the frame is for it, so that
  * it need not be looked at whether it is. */
 static __always_inline int
-output_port(__u32 ifindex, const __u8 eth_dst[6], __u32 n_segs, __u64 n_bytes)
+output_port(__u32 id, __u32 ifindex, const __u8 eth_dst[6], __u32 n_segs,
+            __u64 n_bytes)
 {
     struct fabric_kern_port *port = bpf_map_lookup_elem(&ports, &ifindex);
 
-    if (port && port->redirect_peer
+    if (port && port->id == id && port->redirect_peer
         && *(__u32 *) eth_dst == *(__u32 *) port->peer_mac
         && *(__u16 *) (eth_dst + 4) == *(__u16 *) (port->peer_mac + 4)) {
         __sync_fetch_and_add(&port->tx_packets, n_segs);
@@ -275,11 +280,11 @@ final_eth_dst(struct __sk_buff *skb, const struct packet *p,
     return bpf_skb_load_bytes(skb, 0, eth_dst, 6);
 }
 
-/* Does what 'flow' says, 'path' being where to if that is a fabric. */
+/* Does what 'flow' says, 'path' or 'ifindex' being where to. */
 static __always_inline int
 forward(struct __sk_buff *skb, const struct packet *p,
         struct fabric_kern_flow *flow, struct fabric_kern_path *path,
-        __u32 n_segs, __u64 n_bytes)
+        __u32 ifindex, __u32 n_segs, __u64 n_bytes)
 {
     __u8 eth_dst[6];
 
@@ -291,7 +296,7 @@ forward(struct __sk_buff *skb, const struct packet *p,
     }
     if (flow->verdict == FABRIC_KERN_OUTPUT
         && !final_eth_dst(skb, p, flow, eth_dst)) {
-        return output_port(flow->port, eth_dst, n_segs, n_bytes);
+        return output_port(flow->port, ifindex, eth_dst, n_segs, n_bytes);
     }
     if (flow->verdict == FABRIC_KERN_DROP) {
         count_drop(flow, n_segs);
@@ -334,7 +339,7 @@ fabric_from_port(struct __sk_buff *skb)
 {
     struct fabric_kern_conf *c = get_conf();
     struct fabric_kern_path *path = NULL;
-    __u32 ifindex = skb->ifindex;
+    __u32 ifindex = skb->ifindex, out = 0;
     struct fabric_kern_flow *flow;
     struct fabric_kern_port *port;
     struct packet p = {};
@@ -353,7 +358,7 @@ fabric_from_port(struct __sk_buff *skb)
         && (!pull(skb, MAX_HEADERS) || !parse_frame(skb, 0, &p))) {
         return to_channel(skb, c, port);
     }
-    p.key.in_port = port->port;
+    p.key.in_port = port->id;
     if (skb->vlan_present) {
         if (skb->vlan_proto != bpf_htons(ETH_P_8021Q)) {
             return to_channel(skb, c, port);
@@ -365,12 +370,17 @@ fabric_from_port(struct __sk_buff *skb)
     if (!flow) {
         return to_channel(skb, c, port);
     }
-    if (flow->verdict == FABRIC_KERN_FABRIC) {
+    if (flow->verdict == FABRIC_KERN_OUTPUT) {
+        out = output_ifindex(flow->port);
+        if (!out) {
+            return to_channel(skb, c, port);
+        }
+    } else if (flow->verdict == FABRIC_KERN_FABRIC) {
         /* Here a tag is beside the packet, not in it. */
         if (skb->vlan_present && !flow->untagged) {
             return to_channel(skb, c, port);
         }
-        path = select_path(flow->endpoint, flow_hash(&p));
+        path = select_path(flow, flow_hash(&p));
         if (!path || !path_fits(skb, &p, path)) {
             return to_channel(skb, c, port);
         }
@@ -379,7 +389,7 @@ fabric_from_port(struct __sk_buff *skb)
     n_segs = count_segments(skb, &p);
     n_bytes = count_bytes(&p, n_segs);
     count_flow(flow, &p, n_segs, n_bytes);
-    return forward(skb, &p, flow, path, n_segs, n_bytes);
+    return forward(skb, &p, flow, path, out, n_segs, n_bytes);
 }
 
 /* Parses the outer headers as far as UDP's.  Returns the offset of the inner
@@ -490,6 +500,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     struct fabric_kern_flow *flow;
     __u8 inner_tos = p->key.ip_tos;
     __u32 fabric = local->fabric;
+    __u32 out = 0;
     __u32 n_segs;
     __u64 n_bytes;
 
@@ -500,10 +511,16 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
         return TC_ACT_UNSPEC;
     }
     p->key.in_port = local->port;
-    p->key.endpoint = endpoint + 1;
+    p->key.sender = remote->sender;
     flow = lookup(c, &p->key);
     if (!flow || flow->verdict == FABRIC_KERN_FABRIC) {
         return TC_ACT_UNSPEC;
+    }
+    if (flow->verdict == FABRIC_KERN_OUTPUT) {
+        out = output_ifindex(flow->port);
+        if (!out) {
+            return TC_ACT_UNSPEC;
+        }
     }
 
     n_segs = count_segments(skb, p);
@@ -532,7 +549,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
         __sync_fetch_and_add(&path->rx_bytes, n_bytes);
     }
 
-    return forward(skb, p, flow, NULL, n_segs, n_bytes);
+    return forward(skb, p, flow, NULL, out, n_segs, n_bytes);
 }
 
 static __always_inline struct fabric_kern_remote *
