@@ -25,11 +25,14 @@
 #include "fabric-hooks.h"
 #include "fabric-host-policy.h"
 #include "fabric-identity.h"
+#include "fabric-inlet.h"
 #include "fabric-kern-drops.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-guard.h"
+#include "fabric-kern-iface.h"
 #include "fabric-kern-mirror.h"
 #include "fabric-kern-names.h"
+#include "fabric-kern-netwatch.h"
 #include "fabric-kern-route.h"
 #include "fabric-kern-underlay.h"
 #include "fabric-kern.h"
@@ -74,6 +77,7 @@ static bool taken_over;
 static uint64_t generation;     /* Of the registry, when told to the kernel. */
 static bool dirty;              /* Tell the kernel again? */
 static uint64_t registry_seqno;
+static uint64_t inlet_seqno;
 
 /* Is there no channel, and when is that to be tried again? */
 static bool channel_lost;
@@ -530,20 +534,49 @@ forget_fabric(const struct fabric *f)
     ovs_mutex_unlock(&fabric_table_mutex);
 }
 
+/* Attaches the program to all interfaces by which packets for us may come. */
 static void
-sync(bool routes_changed)
+sync_interfaces(void)
 {
     struct ifaddrs *ifas = NULL;
+    bool any = false;
     struct fabric *f;
 
     if (getifaddrs(&ifas)) {
         ifas = NULL;
     }
+    fabric_kern_underlay_begin();
+    fabric_kern_iface_for_each(fabric_kern_underlay_want);
+    inlet_seqno = seq_read(fabric_inlet_seq());
+    CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
+        uint32_t port_id;
+
+        if (wants_fast_path(f)
+            && fabric_number(fabric_odp_port(f), &port_id) != UINT32_MAX) {
+            want_local_interfaces(f, ifas);
+            any = true;
+        }
+    }
+    for (int i = 0; any && i < FABRIC_INLET_MAX; i++) {
+        if (fabric_inlet_get(i)) {
+            fabric_kern_underlay_want(fabric_inlet_get(i));
+        }
+    }
+    fabric_kern_underlay_end();
+    if (ifas) {
+        freeifaddrs(ifas);
+    }
+}
+
+static void
+sync(void)
+{
+    struct fabric *f;
+
     free_numbers();
     fabric_kern_mirror_begin(&locals);
     fabric_kern_mirror_begin(&remotes);
-    fabric_kern_underlay_begin();
-    fabric_kern_route_begin(routes_changed);
+    fabric_kern_route_begin();
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
         atomic_store_relaxed(&f->stands_aside, fabric_host_policy_refuses(f));
         uint32_t port_id;
@@ -561,27 +594,25 @@ sync(bool routes_changed)
         fabric_host_policy_begin(FABRIC_HOST_POLICY_IN, number);
         fabric_host_policy_begin(FABRIC_HOST_POLICY_OUT, number);
         sync_locals(f, number, port_id);
-        want_local_interfaces(f, ifas);
         CMAP_FOR_EACH (ep, id_node, &f->by_id) {
             sync_endpoint(f, number, ep);
         }
     }
     fabric_kern_mirror_end(&locals);
     fabric_kern_mirror_end(&remotes);
-    fabric_kern_route_end();
-    fabric_kern_underlay_end();
+    if (fabric_kern_route_end()) {
+        fabric_kern_netwatch_rules();
+    }
+    sync_interfaces();
     fabric_kern_flows_check();
     fabric_table_reclaim();
-    if (ifas) {
-        freeifaddrs(ifas);
-    }
 }
 
 void
 fabric_kern_fabric_port_removed(void)
 {
     if (fabric_kern_is_active() && taken_over) {
-        sync(false);
+        sync();
     }
 }
 
@@ -654,16 +685,19 @@ init(void)
 static void
 run_active(uint64_t new_generation)
 {
-    bool routes_changed = fabric_kern_route_run();
+    bool moved = fabric_kern_netwatch_run();
+    bool rerouted = fabric_kern_route_run();
     bool policies_changed = fabric_host_policy_changed();
     uint64_t seqno = seq_read(fabric_arrival_seq());
 
-    if (new_generation != generation || dirty || routes_changed
-        || policies_changed) {
+    if (new_generation != generation || dirty || policies_changed) {
         generation = new_generation;
         arrival_seqno = seqno;
         dirty = false;
-        sync(routes_changed);
+        sync();
+    } else if (moved || rerouted
+               || seq_read(fabric_inlet_seq()) != inlet_seqno) {
+        sync_interfaces();
     } else if (seqno != arrival_seqno && time_msec() >= next_arrivals) {
         arrival_seqno = seqno;
         next_arrivals = time_msec() + ARRIVALS_INTERVAL;
@@ -709,10 +743,12 @@ fabric_kern_wait(void)
         poll_timer_wait_until(next_channel);
     }
     if (fabric_kern_is_active()) {
+        fabric_kern_netwatch_wait();
         fabric_kern_route_wait();
         fabric_host_policy_wait();
         fabric_kern_guard_wait();
         seq_wait(fabric_registry_seq(), registry_seqno);
+        seq_wait(fabric_inlet_seq(), inlet_seqno);
         if (seq_read(fabric_arrival_seq()) != arrival_seqno) {
             poll_timer_wait_until(next_arrivals);
         } else {

@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 
+#include "fabric-kern-iface.h"
 #include "fabric-kern-tc.h"
 #include "fabric-kern.h"
 #include "hash.h"
@@ -59,8 +60,12 @@ fabric_kern_underlay_begin(void)
 void
 fabric_kern_underlay_want(uint32_t ifindex)
 {
+    const struct fabric_route_device *dev = fabric_kern_iface_device(ifindex);
     struct underlay *u = find_underlay(ifindex);
 
+    if (!dev || !dev->ethernet) {
+        return;
+    }
     if (!u) {
         if (netdev_workload_has_ifindex(ifindex)
             || fabric_kern_attach(ifindex, FABRIC_KERN_FROM_UNDERLAY)) {

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 /* Between these, fabric_kern_underlay_want() is called for each interface that
- * is to have the program.  The end takes it off the others. */
+ * is to have the program, if it has Ethernet headers.  The end takes it off
+ * the others. */
 void fabric_kern_underlay_begin(void);
 void fabric_kern_underlay_want(uint32_t ifindex);
 void fabric_kern_underlay_end(void);

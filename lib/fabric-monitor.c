@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <linux/netlink.h>
 
+#include "fabric-netevent.h"
 #include "netlink-socket.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
@@ -35,25 +36,26 @@ fabric_monitor_open(const unsigned int groups[], size_t n, const char *effect)
     return sock;
 }
 
-bool
-fabric_monitor_read(struct nl_sock *sock)
+void
+fabric_monitor_read(struct nl_sock *sock, fabric_monitor_cb *cb, void *aux)
 {
-    uint64_t stub[512];
+    uint64_t stub[1024];
     struct ofpbuf buf;
-    bool any = false;
 
     ofpbuf_use_stub(&buf, stub, sizeof stub);
-    for (;;) {
+    for (int i = 0; i < FABRIC_MONITOR_BURST; i++) {
+        struct fabric_netevent event;
         int error = nl_sock_recv(sock, &buf, NULL, false);
 
-        if (error == EAGAIN) {
-            break;
-        }
-        any = true;
         if (error && error != ENOBUFS) {
             break;
         }
+        if (error) {
+            event.type = FABRIC_NETEVENT_OVERFLOW;
+        }
+        if (error || fabric_netevent_parse(&buf, &event)) {
+            cb(&event, aux);
+        }
     }
     ofpbuf_uninit(&buf);
-    return any;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct fabric_netevent;
 struct nl_sock;
 
 /* Returns a socket for the 'n' RTNLGRP_* 'groups'; or NULL, after logging that
@@ -19,7 +20,11 @@ struct nl_sock;
 struct nl_sock *fabric_monitor_open(const unsigned int groups[], size_t n,
                                     const char *effect);
 
-/* Reads all that 'sock' has.  Returns true if that was anything. */
-bool fabric_monitor_read(struct nl_sock *sock);
+/* Reads all that 'sock' has, at most FABRIC_MONITOR_BURST messages, and calls
+ * 'cb' for each. */
+#define FABRIC_MONITOR_BURST 4096
+typedef void fabric_monitor_cb(const struct fabric_netevent *, void *aux);
+void fabric_monitor_read(struct nl_sock *sock, fabric_monitor_cb *cb,
+                         void *aux);
 
 #endif /* fabric-monitor.h */

@@ -30,6 +30,7 @@
 #include "fabric-drops.h"
 #include "fabric-encap.h"
 #include "fabric-grade.h"
+#include "fabric-inlet.h"
 #include "fabric-mtu.h"
 #include "fabric-private.h"
 #include "hash.h"
@@ -626,6 +627,7 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
         fabric_drop_count(FABRIC_DROP_RX_UNKNOWN_SOURCE, 1);
         return;
     }
+    fabric_inlet_seen(rx->ifindex);
     if (fabric_bfd_peer_receive(ep, up, rx, &info)) {
         return;
     }

@@ -230,11 +230,13 @@ open_receive(struct udp_uplink *udp)
         if (v6) {
             fabric_socket_set(fds[i], IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
             fabric_socket_set(fds[i], IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+            fabric_socket_set(fds[i], IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
             /* RFC 6935 section 5: zero checksums are for tunnels to allow. */
             fabric_socket_set(fds[i], IPPROTO_UDP, UDP_NO_CHECK6_RX, 1);
         } else {
             fabric_socket_set(fds[i], IPPROTO_IP, IP_RECVTOS, 1);
             fabric_socket_set(fds[i], IPPROTO_IP, IP_RECVTTL, 1);
+            fabric_socket_set(fds[i], IPPROTO_IP, IP_PKTINFO, 1);
         }
         fabric_socket_set(fds[i], SOL_SOCKET, SO_RXQ_OVFL, 1);
         set_buffer(fds[i], SO_RCVBUF, SO_RCVBUFFORCE);
@@ -555,8 +557,30 @@ udp_send(struct fabric_uplink *up, struct fabric_datagram *d, size_t n)
 union rx_control {
     struct cmsghdr align;
     uint8_t buf[4 * CMSG_SPACE(sizeof(int))
+                + CMSG_SPACE(sizeof(struct in6_pktinfo))
                 + CMSG_SPACE(sizeof(struct timespec))];
 };
+
+/* Stores in '*rx' by which interface the packet arrived, if 'cmsg' says so. */
+static bool
+parse_pktinfo(struct cmsghdr *cmsg, struct fabric_rx *rx)
+{
+    if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
+        struct in_pktinfo info;
+
+        memcpy(&info, CMSG_DATA(cmsg), sizeof info);
+        rx->ifindex = info.ipi_ifindex;
+    } else if (cmsg->cmsg_level == IPPROTO_IPV6
+               && cmsg->cmsg_type == IPV6_PKTINFO) {
+        struct in6_pktinfo info;
+
+        memcpy(&info, CMSG_DATA(cmsg), sizeof info);
+        rx->ifindex = info.ipi6_ifindex;
+    } else {
+        return false;
+    }
+    return true;
+}
 
 /* Stores in '*rx' and '*lost' what the kernel tells beside the data. */
 static void
@@ -579,6 +603,9 @@ parse_control(struct msghdr *msg, struct fabric_rx *rx, uint32_t *lost)
 
             memcpy(&ts, CMSG_DATA(cmsg), sizeof ts);
             rx->rx_ns = (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
+            continue;
+        }
+        if (parse_pktinfo(cmsg, rx)) {
             continue;
         }
         memcpy(&value, CMSG_DATA(cmsg), sizeof value);
@@ -699,11 +726,8 @@ static uint32_t
 udp_get_mtu(struct fabric_uplink *up, unsigned int i,
             const struct in6_addr *remote_ip)
 {
-    struct fabric_route route;
-
-    return (fabric_route_lookup(&up->config.local_ip, htons(up->src_ports[i]),
-                                remote_ip, htons(up->config.dst_port), &route)
-            ? 0 : route.mtu);
+    return fabric_route_get_mtu(&up->config.local_ip, htons(up->src_ports[i]),
+                                remote_ip, htons(up->config.dst_port));
 }
 
 static bool

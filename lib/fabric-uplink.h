@@ -77,6 +77,7 @@ struct fabric_rx {
     uint16_t remote_port;
     uint8_t tos;
     uint8_t ttl;
+    uint32_t ifindex;           /* By which it arrived; 0: not known. */
     uint64_t rx_ns;             /* Wall-clock time of arrival, in ns since the
                                  * epoch, if the kernel told it; or 0. */
 };

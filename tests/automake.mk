@@ -26,6 +26,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-oneway.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-openflow.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-paths.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-pmtu.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-routes.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-shares.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-show.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-status.at

@@ -70,6 +70,11 @@ weft_tests_fuzz_fuzz_stamp_SOURCES = weft/tests/fuzz/fuzz-stamp.c
 weft_tests_fuzz_fuzz_stamp_LDADD = $(WEFT_FUZZ_LIBS)
 weft_tests_fuzz_fuzz_stamp_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
 
+WEFT_FUZZ += fuzz-too-big
+weft_tests_fuzz_fuzz_too_big_SOURCES = weft/tests/fuzz/fuzz-too-big.c
+weft_tests_fuzz_fuzz_too_big_LDADD = $(WEFT_FUZZ_LIBS)
+weft_tests_fuzz_fuzz_too_big_LDFLAGS = $(AM_LDFLAGS) $(WEFT_FUZZ_ENGINE)
+
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-bfd
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-ecn
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-encap
@@ -82,6 +87,7 @@ noinst_PROGRAMS += weft/tests/fuzz/fuzz-ofp-fabric-msg
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-ptb
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-quote
 noinst_PROGRAMS += weft/tests/fuzz/fuzz-stamp
+noinst_PROGRAMS += weft/tests/fuzz/fuzz-too-big
 
 # "main" comes from replay.c or, in check-fabric-fuzz, from libFuzzer.
 noinst_LTLIBRARIES += weft/tests/fuzz/libreplay.la

@@ -342,6 +342,18 @@ def quote_seeds():
             for encap in (0, 1) for v6 in (False, True) for kind in range(3)}
 
 
+def too_big_seeds():
+    icmp = struct.pack('!BBHI', 2, 0, 0, 1300)
+    udp = struct.pack('!HHHH', 61440, 4789, 1300, 0)
+    return {
+        'udp': icmp + ip6(17, udp),
+        'tcp': icmp + ip6(6, udp),
+        'ip4': icmp + ip4(17, udp + bytes(20)),
+        'short': icmp + ip6(17, udp)[:-1],
+        'unreachable': b'\1' + icmp[1:] + ip6(17, udp),
+    }
+
+
 def metrics_seeds():
     names = '"fabric": "f", "endpoint": "e\\\\\\"\\u009b"'
     return {
@@ -368,6 +380,7 @@ def main():
                         ('ptb', ptb_seeds()),
                         ('quote', quote_seeds()),
                         ('stamp', stamp_seeds()),
+                        ('too-big', too_big_seeds()),
                         ('flow-hash', flow_hash_seeds()),
                         ('gro', gro_seeds()), ('metrics', metrics_seeds()),
                         ('ofp-fabric', ofp_seeds()),

@@ -102,6 +102,10 @@ def add_up(command):
                        help="an IPv6 underlay")
     group.add_argument("--dual-stack", action="store_true",
                        help="an underlay with both")
+    sub.add_argument("--routed", action="store_true",
+                     help="one tunnel address for each host, on its loopback "
+                     "interface, reached over all uplinks (equal-cost "
+                     "routes)")
     sub.add_argument("--mtu", type=num(*topology.MTUS), default=1500,
                      help="of the underlay (default: 1500)")
     sub.add_argument("--workload-mtu", type=num(576, 65535),
@@ -215,7 +219,7 @@ def up_options(args):
     families = [4, 6] if args.dual_stack else [6] if args.ipv6 else [4]
     return {"hosts": args.hosts, "leaves": args.leaves,
             "spines": args.spines, "tenants": tenants, "encap": args.encap,
-            "families": families, "mtu": args.mtu,
+            "families": families, "routed": args.routed, "mtu": args.mtu,
             "workload_mtu": args.workload_mtu, "systems": systems,
             "paths": args.paths, "probe_interval": args.probe_interval,
             "probe_multiplier": args.probe_multiplier,

@@ -24,6 +24,9 @@ Addresses (the same in every lab, since all is in namespaces):
     loopback of host H   10.0.0.H/32           fd00::H/128
     workload of host H   192.168.0.H/24        fd01::H/64     every tenant
                          MAC 02:00:00:00:00:HH
+
+Tunnels end at the addresses of the uplinks, each of which has a route of its
+own; with --routed at the loopback's, to and from which all uplinks lead.
 """
 
 import re
@@ -39,6 +42,9 @@ MAX_TENANTS = 32
 ENCAPS = ("vxlan", "geneve")
 SYSTEMS = ("weft", "bare", "ovs", "ovs-afxdp", "kernel-vxlan", "bridged",
            "raw")
+
+# Those whose tunnels can end at the loopback's address.
+ROUTED = ("weft", "bare", "kernel-vxlan", "raw")
 
 # Those that run Open vSwitch, and those with its own tunnels.
 SWITCHES = ("weft", "bare", "ovs", "ovs-afxdp")
@@ -101,6 +107,7 @@ class Topology:
         "workload_mtu": None, "systems": ["weft"], "paths": None,
         "probe_interval": None, "probe_multiplier": None,
         "bindir": None, "tso": True, "fast_path": True, "options": [],
+        "routed": False,
     }
 
     def __init__(self, opts):
@@ -135,6 +142,9 @@ class Topology:
             if system not in SYSTEMS:
                 raise LabError("unknown system '%s' (one of %s)"
                                % (system, ", ".join(SYSTEMS)))
+            if self.opts["routed"] and system not in ROUTED:
+                raise LabError("system %s cannot be used with --routed"
+                               % system)
         if len(systems) not in (1, self.opts["hosts"]):
             raise LabError("--system names %d systems for %d hosts; give one, "
                            "or one for each host"
@@ -223,6 +233,8 @@ class Topology:
     def vteps(self, host):
         """The tunnel addresses of 'host', as its peers have to know them."""
         system = self.system(host)
+        if self.opts["routed"]:
+            return [self.loopbacks(host)[f] for f in self.families]
         if system in ("weft", "bare"):
             return self.uplink_addrs(host)
         if system == "kernel-vxlan":
