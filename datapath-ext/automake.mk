@@ -3,6 +3,8 @@
 # One file a line, in the order of the names.
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-channel.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-dp.c
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-filters.c
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-filters.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-fit.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-fit.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-host-policy.h
@@ -10,6 +12,7 @@ lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-abi.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-drops.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-flows.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-guard.h
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-lease.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-match.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-mirror.h
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-names.h
@@ -40,6 +43,7 @@ lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-host-policy.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-drops.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-flows.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-guard.c
+lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-lease.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-match.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-mirror.c
 lib_libopenvswitch_la_SOURCES += weft/datapath-ext/fabric-kern-names.c

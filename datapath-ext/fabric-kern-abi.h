@@ -208,6 +208,8 @@ struct fabric_kern_fabric_stats {
 };
 
 struct fabric_kern_conf {
+    __u64 lease_end;            /* CLOCK_MONOTONIC, ns: from then on programs
+                                 * leave packets alone; 0: never. */
     __u32 channel;              /* Interface index of the channel. */
     __u32 n_masks;              /* Masks beyond are not in use. */
     struct fabric_kern_key masks[FABRIC_KERN_MAX_MASKS];

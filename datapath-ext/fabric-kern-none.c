@@ -5,8 +5,10 @@
 #include <config.h>
 
 #include "fabric-arrival.h"
+#include "fabric-filters.h"
 #include "fabric-hooks.h"
 #include "fabric-kern-flows.h"
+#include "fabric-kern-lease.h"
 #include "fabric-kern-sync.h"
 #include "fabric-workload.h"
 #include "netdev-provider.h"
@@ -71,7 +73,11 @@ fabric_kern_flows_get_count(struct fabric_kern_flows_count *count)
 bool
 fabric_kern_run(bool take_over)
 {
-    if (take_over) {
+    static bool taken_over = false;
+
+    if (take_over && !taken_over) {
+        taken_over = true;
+        fabric_filters_remove_leftovers(NULL);
         fabric_arrival_kernel_known();
     }
     return false;
@@ -79,6 +85,11 @@ fabric_kern_run(bool take_over)
 
 void
 fabric_kern_wait(void)
+{
+}
+
+void
+fabric_kern_lease_wait(void)
 {
 }
 

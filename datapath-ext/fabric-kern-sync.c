@@ -28,6 +28,7 @@
 #include "fabric-kern-drops.h"
 #include "fabric-kern-flows.h"
 #include "fabric-kern-guard.h"
+#include "fabric-kern-lease.h"
 #include "fabric-kern-mirror.h"
 #include "fabric-kern-names.h"
 #include "fabric-kern-route.h"
@@ -593,17 +594,17 @@ fabric_kern_fabric_port_removed(void)
 /* Being active. */
 
 static char *
-try_activate(void)
+try_activate(bool *wanted)
 {
-    bool wanted = false;
     const char *error;
     struct fabric *f;
     int retval;
 
+    *wanted = false;
     CMAP_FOR_EACH (f, name_node, &fabrics_by_name) {
-        wanted |= asks_for_fast_path(f);
+        *wanted |= asks_for_fast_path(f);
     }
-    if (!wanted) {
+    if (!*wanted) {
         return xstrdup("no fabric asks for it");
     }
     error = fabric_kern_load();
@@ -616,19 +617,22 @@ try_activate(void)
         return xasprintf("no tap interface (%s)", ovs_strerror(retval));
     }
     fabric_kern_conf()->channel = fabric_channel_ifindex();
+    fabric_kern_lease_renew();
     return NULL;
 }
 
 static void
 update_active(void)
 {
-    char *reason = try_activate();
+    bool wanted;
+    char *reason = try_activate(&wanted);
     bool was_active = fabric_kern_is_active();
     bool active = !reason;
 
     if (!nullable_string_is_equal(reason, inactive_reason)) {
-        VLOG_INFO("fast path in the kernel: %s%s", reason ? "no: " : "yes",
-                  reason ? reason : "");
+        VLOG(reason && wanted ? VLL_WARN : VLL_INFO,
+             "fast path in the kernel: %s%s", reason ? "no: " : "yes",
+             reason ? reason : "");
     }
     free(inactive_reason);
     inactive_reason = reason;
@@ -733,6 +737,7 @@ fabric_kern_exit(bool cleanup)
         return;
     }
     if (!cleanup) {
+        fabric_kern_lease_renew();
         fabric_kern_abandon();
         return;
     }

@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 
+#include "fabric-filters.h"
 #include "fabric-kern-tc.h"
 #include "fabric-kern.h"
 #include "hash.h"
@@ -94,6 +95,12 @@ fabric_kern_underlay_end(void)
     }
 }
 
+static bool
+is_in_use(int ifindex)
+{
+    return netdev_workload_has_ifindex(ifindex) || find_underlay(ifindex);
+}
+
 void
 fabric_kern_underlay_touched(uint32_t ifindex)
 {
@@ -155,19 +162,7 @@ fabric_kern_underlay_wait(void)
 void
 fabric_kern_underlay_remove_leftovers(void)
 {
-    struct if_nameindex *ifs = if_nameindex();
-
-    for (size_t i = 0; ifs && ifs[i].if_index; i++) {
-        uint32_t ifindex = ifs[i].if_index;
-
-        if (!netdev_workload_has_ifindex(ifindex) && !find_underlay(ifindex)
-            && fabric_kern_is_attached(ifindex)) {
-            VLOG_INFO("%s: removing a program that was left over",
-                      ifs[i].if_name);
-            fabric_kern_detach(ifindex);
-        }
-    }
-    if_freenameindex(ifs);
+    fabric_filters_remove_leftovers(is_in_use);
 }
 
 void

@@ -12,8 +12,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "fabric-filters.h"
 #include "fabric-kern-tc.h"
 #include "fabric-kern.skel.h"
+#include "fabric-privilege.h"
 #include "fabric-table.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
@@ -53,7 +55,7 @@ BUILD_ASSERT_DECL(FABRIC_KERN_HASH_SHIFT == FABRIC_TABLE_HASH_SHIFT);
 
 /* tc(8) filters of ours are known by these. */
 #define TC_HANDLE 1
-#define TC_PRIORITY 0x5746
+#define TC_PRIORITY FABRIC_FILTERS_PRIORITY
 
 static struct fabric_kern_bpf *skel;
 static char *load_error;
@@ -115,8 +117,14 @@ static char *
 load(void)
 {
     struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+    char *missing = fabric_missing_capabilities();
     char *error;
 
+    if (missing) {
+        error = xasprintf("ovs-vswitchd lacks %s", missing);
+        free(missing);
+        return error;
+    }
     skel = fabric_kern_bpf__open();
     if (!skel) {
         return xasprintf("programs cannot be opened (%s)",

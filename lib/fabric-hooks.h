@@ -86,6 +86,11 @@ void fabric_config_exit(void);
 /* lib/dummy.c, dummy_enable(): makes the "dummy" uplink available. */
 void fabric_uplink_dummy_register(void);
 
+/* lib/daemon-unix.c, daemon_become_new_user_linux(), main thread, before there
+ * are others, if the new user is to access the datapath: adds to libcap-ng's
+ * set what the fabric needs, as far as the process has it. */
+void fabric_keep_capabilities(void);
+
 /* lib/util.c, ovs_print_version(), any program's main thread before anything
  * else runs, no locks: prints Weft's version on a line of its own after
  * "NAME (Open vSwitch) VERSION". */

@@ -291,6 +291,7 @@ static const struct fabric_key other_keys[] = {
     KEY_OTHER("csum", csum),
     KEY_BOOL("fast-path", fast_path),
     KEY_OTHER("host-policy", host_policy),
+    KEY_UINT("lease", lease, 0, 604800),
     KEY_OTHER("src_port_base", src_port_base),
     KEY_OTHER("ttl", ttl),
     KEY_OTHER("tos", tos),
@@ -542,6 +543,7 @@ fabric_parse_config(const struct fabric_text *text,
         .health = FABRIC_HEALTH_CONFIG_DEFAULT,
         .csum = true,
         .fast_path = true,
+        .lease = FABRIC_DEFAULT_LEASE,
         .src_port_base = FABRIC_DEFAULT_SRC_PORT_BASE,
         .ttl = 64,
         .uplink = xstrdup("udp"),
@@ -706,6 +708,7 @@ fabric_config_equals(const struct fabric_config *a,
             && a->csum_always == b->csum_always
             && a->fast_path == b->fast_path
             && a->host_strict == b->host_strict
+            && a->lease == b->lease
             && a->src_port_base == b->src_port_base
             && a->ttl == b->ttl
             && a->tos == b->tos

@@ -88,6 +88,7 @@ struct fabric {
     ATOMIC(const uint64_t *) kern_stats;        /* [atomic] */
 
     bool dead;                  /* [main] For fabric_live_run(). */
+    unsigned int lease;         /* [main] As in fabric_config. */
 };
 
 /* What flows need to know of an endpoint's addresses. */

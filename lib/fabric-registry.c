@@ -290,6 +290,7 @@ fabric_assign(struct fabric *f, const struct fabric_config *config)
     atomic_store_relaxed(&f->verify_source, config->verify_source);
     atomic_store_relaxed(&f->fast_path, config->fast_path);
     atomic_store_relaxed(&f->host_strict, config->host_strict);
+    f->lease = config->lease;
     atomic_store_relaxed(&f->csum_always, config->csum_always);
     atomic_store_relaxed(&f->policy, config->policy);
     atomic_store_relaxed(&f->tos, config->tos);
@@ -467,6 +468,7 @@ save_fabric(const struct fabric *f, struct in6_addr *local_ips,
     atomic_read_relaxed(&f->verify_source, &config->verify_source);
     atomic_read_relaxed(&f->fast_path, &config->fast_path);
     atomic_read_relaxed(&f->host_strict, &config->host_strict);
+    config->lease = f->lease;
     atomic_read_relaxed(&f->csum_always, &config->csum_always);
     atomic_read_relaxed(&f->ttl, &config->ttl);
     atomic_read_relaxed(&f->tos, &config->tos);

@@ -109,6 +109,8 @@ struct fabric_config {
     bool csum_always;                   /* From the kernel's fast path, too? */
     bool fast_path;                     /* Forward in the kernel if it can? */
     bool host_strict;                   /* Not while netfilter has rules? */
+    unsigned int lease;                 /* Seconds that the kernel goes on
+                                         * without us, 0: for ever. */
     uint16_t src_port_base;             /* First UDP source port. */
     uint8_t ttl;                        /* Outer TTL or hop limit, not 0. */
     uint8_t tos;                        /* Outer DSCP << 2, ECN bits zero. */
@@ -116,6 +118,7 @@ struct fabric_config {
     const char *uplink;                 /* Driver name, "udp" by default. */
 };
 #define FABRIC_DEFAULT_PATHS_PER_REMOTE 4
+#define FABRIC_DEFAULT_LEASE 300        /* Longer than a restart. */
 /* Inside the range of RFC 7348 section 5 (49152-65535) and outside of Linux's
  * default ephemeral ports (32768-60999), so that they do not collide. */
 #define FABRIC_DEFAULT_SRC_PORT_BASE 61440

@@ -11,6 +11,7 @@
 
 #include "fabric-hooks.h"
 #include "fabric-idl.h"
+#include "fabric-kern-lease.h"
 #include "fabric-kern-sync.h"
 #include "fabric-parse.h"
 #include "fabric-prober.h"
@@ -445,6 +446,10 @@ fabric_config_run(struct ovsdb_idl *idl)
 void
 fabric_config_wait(struct ovsdb_idl *idl)
 {
+    /* Also without a database, but not if another process has taken over. */
+    if (!ovsdb_idl_is_lock_contended(idl)) {
+        fabric_kern_lease_wait();
+    }
     /* Without the lock, fabric_config_run() is not called. */
     if (ovsdb_idl_has_lock(idl)) {
         if (retry_at != LLONG_MAX) {

@@ -12,7 +12,11 @@ struct fabric;
 struct fabric_config;
 struct json;
 
-/* 'fabric' is NULL if there is none yet with this configuration. */
+/* 'fabric' is NULL if there is none yet with this configuration.
+ *
+ * The first returns why the kernel does not forward, NULL if it does. */
+const char *fabric_forwarding_reason(const struct fabric_config *,
+                                     const struct fabric *fabric);
 struct json *fabric_forwarding_to_json(const struct fabric_config *,
                                        const struct fabric *fabric);
 

@@ -20,6 +20,7 @@
 #include "fabric-status.h"
 
 #include "fabric-config.h"
+#include "fabric-forwarding.h"
 #include "fabric-kern-sync.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
@@ -362,6 +363,19 @@ struct fabric_totals {
     struct path_counts counts;
 };
 
+/* Where its packets are forwarded, and why. */
+static void
+put_forwarding(struct smap *status, const struct fabric_config *config)
+{
+    const char *reason = fabric_forwarding_reason(
+        config, fabric_registry_lookup(config->name));
+
+    smap_add(status, "forwarding", reason ? "userspace" : "kernel");
+    if (reason) {
+        smap_add(status, "forwarding_reason", reason);
+    }
+}
+
 static void
 refresh_fabric(const struct ovsrec_fabric *rec,
                const struct fabric_fabric_row *f,
@@ -378,6 +392,7 @@ refresh_fabric(const struct ovsrec_fabric *rec,
             smap_add_nocopy(&status, xstrdup("host_policies"), host);
         }
         smap_add(&status, "uplink", f->applied->uplink);
+        put_forwarding(&status, f->applied);
         smap_add_format(&status, "n_endpoints", "%u", totals->n_endpoints);
         put_counts(&status, &totals->counts);
     }

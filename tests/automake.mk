@@ -31,6 +31,7 @@ WEFT_TESTSUITE_AT += weft/tests/fabric-pmtu.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-shares.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-show.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-status.at
+WEFT_TESTSUITE_AT += weft/tests/fabric-stop.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-system.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-vsctl.at
 WEFT_TESTSUITE_AT += weft/tests/fabric-xlate.at
@@ -71,6 +72,7 @@ noinst_PROGRAMS += weft/tests/fabric-peers
 noinst_PROGRAMS += weft/tests/fabric-relay
 noinst_PROGRAMS += weft/tests/fabric-rr
 noinst_PROGRAMS += weft/tests/fabric-stream
+noinst_PROGRAMS += weft/tests/fabric-wire
 weft_tests_fabric_peers_SOURCES = \
 	weft/tests/fabric-peers.c \
 	weft/tests/fabric-tool.c \
@@ -87,6 +89,10 @@ weft_tests_fabric_stream_SOURCES = \
 	weft/tests/fabric-stream.c \
 	weft/tests/fabric-tool.c \
 	weft/tests/fabric-tool.h
+weft_tests_fabric_wire_SOURCES = \
+	weft/tests/fabric-tool.c \
+	weft/tests/fabric-tool.h \
+	weft/tests/fabric-wire.c
 
 EXTRA_DIST += weft/tests/bench/accuracy.py
 EXTRA_DIST += weft/tests/bench/failover.py

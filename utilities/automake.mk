@@ -9,6 +9,8 @@ utilities_ovs_vsctl_SOURCES += weft/utilities/fabric-vsctl.c
 # Looking at fabrics.
 bin_PROGRAMS += weft/utilities/ovs-fabric
 weft_utilities_ovs_fabric_SOURCES = \
+	weft/utilities/fabric-cleanup.c \
+	weft/utilities/fabric-cleanup.h \
 	weft/utilities/fabric-grid.c \
 	weft/utilities/fabric-grid.h \
 	weft/utilities/fabric-map-layout.c \
@@ -49,6 +51,14 @@ weft_utilities_ovs_fabric_exporter_CPPFLAGS = \
 	$(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS)
 weft_utilities_ovs_fabric_exporter_LDADD = \
 	lib/libopenvswitch.la $(MICROHTTPD_LIBS)
+
+# Part of "ovs-ctl stop", beside ovs-ctl.
+scripts_SCRIPTS += utilities/ovs-fabric-stop
+CLEANFILES += utilities/ovs-fabric-stop
+EXTRA_DIST += weft/utilities/ovs-fabric-stop
+utilities/ovs-fabric-stop: $(srcdir)/weft/utilities/ovs-fabric-stop
+	$(AM_V_at)$(MKDIR_P) utilities
+	$(AM_V_GEN)cp $(srcdir)/weft/utilities/ovs-fabric-stop $@
 
 # Commands of the tree, not installed.
 EXTRA_DIST += weft/utilities/fabric-demo

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* ovs-fabric - looks at fabrics.
- * ==============================
+/* ovs-fabric - looks at fabrics, and cleans up after them.
+ * ========================================================
  *
  * "top" shows endpoints and paths as they are now, "map" draws them.  Both
- * only ask ovs-vswitchd; see ovs-fabric(8). */
+ * only ask ovs-vswitchd.  "cleanup" removes what ovs-vswitchd has left in the
+ * kernel, and asks nobody.  See ovs-fabric(8). */
 
 #include <config.h>
 
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "command-line.h"
+#include "fabric-cleanup.h"
 #include "fabric-map.h"
 #include "fabric-switch-view.h"
 #include "fabric-top.h"
@@ -36,6 +38,8 @@ struct options {
     bool batch;
     unsigned int count;
     const char *output;
+    bool force;
+    bool dry_run;
 };
 
 OVS_NO_RETURN static void
@@ -45,12 +49,13 @@ usage(void)
 %s: looks at the tunnel fabrics of this host\n\
 usage: %s [OPTION]... top [[FABRIC/]ENDPOINT]\n\
        %s [OPTION]... map\n\
+       %s [OPTION]... cleanup\n\
 top shows endpoints, or the paths to one, as they are now:\n\
   --once                 print them once\n\
   --batch=N              print them N times\n\
   -i, --interval=SECS    seconds from one time to the next (default: 1)\n\
   -s, --sort=ORDER       one of",
-           program_name, program_name, program_name);
+           program_name, program_name, program_name, program_name);
     for (size_t i = 0; i < TOP_N_SORTS; i++) {
         printf("%s %s", i ? "," : "", top_sort_to_string(i));
     }
@@ -60,6 +65,9 @@ top shows endpoints, or the paths to one, as they are now:\n\
   -b, --bad              only what is not well\n\
 map draws this host, the others and the paths to them, as SVG:\n\
   -o, --output=FILE      write to FILE instead of standard output\n\
+cleanup removes what an ovs-vswitchd that is gone has left in the kernel:\n\
+  -n, --dry-run          only say what there is to remove\n\
+      --force            also while ovs-vswitchd runs\n\
 Other options:\n\
   -t, --target=TARGET    pidfile or socket of ovs-vswitchd\n\
   -h, --help             display this help message\n\
@@ -89,6 +97,7 @@ parse_options(int argc, char *argv[], struct options *options)
     enum {
         OPT_ONCE = UCHAR_MAX + 1,
         OPT_BATCH,
+        OPT_FORCE,
         VLOG_OPTION_ENUMS
     };
     static const struct option long_options[] = {
@@ -100,6 +109,8 @@ parse_options(int argc, char *argv[], struct options *options)
         {"filter", required_argument, NULL, 'f'},
         {"bad", no_argument, NULL, 'b'},
         {"output", required_argument, NULL, 'o'},
+        {"dry-run", no_argument, NULL, 'n'},
+        {"force", no_argument, NULL, OPT_FORCE},
         {"target", required_argument, NULL, 't'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
@@ -140,6 +151,8 @@ parse_options(int argc, char *argv[], struct options *options)
             break;
         case 'b': top->bad_only = true; break;
         case 'o': options->output = optarg; break;
+        case 'n': options->dry_run = true; break;
+        case OPT_FORCE: options->force = true; break;
         case 't': top->target = optarg; break;
         case 'h': usage();
         case 'V': ovs_print_version(0, 0); exit(EXIT_SUCCESS);
@@ -234,11 +247,36 @@ run_map(const struct options *options)
     ds_destroy(&svg);
 }
 
+static int
+run_command(int argc, char *argv[], struct options *options)
+{
+    const char *command = argv[0];
+
+    if (strcmp(command, "cleanup") && (options->force || options->dry_run)) {
+        ovs_fatal(0, "%s: --force and --dry-run are options of \"cleanup\"",
+                  command);
+    }
+    if (!strcmp(command, "top") && argc <= 2) {
+        run_top(options, argv[1]);
+    } else if (!strcmp(command, "map") && argc == 1) {
+        run_map(options);
+    } else if (!strcmp(command, "cleanup") && argc == 1) {
+        return cleanup(options->force, options->dry_run);
+    } else if (!strcmp(command, "top") || !strcmp(command, "map")
+               || !strcmp(command, "cleanup")) {
+        ovs_fatal(0, "%s: unexpected argument \"%s\"", command,
+                  argv[argc - 1]);
+    } else {
+        ovs_fatal(0, "unknown command \"%s\" (use --help for help)", command);
+    }
+    return EXIT_SUCCESS;
+}
+
 int
 main(int argc, char *argv[])
 {
     struct options options = { .batch = false };
-    const char *command;
+    int status;
 
     set_program_name(argv[0]);
     /* What is wrong is said once, by us. */
@@ -248,20 +286,10 @@ main(int argc, char *argv[])
     argc -= optind;
     argv += optind;
     if (!argc) {
-        ovs_fatal(0, "missing command: \"top\" or \"map\" (use --help for "
-                  "help)");
+        ovs_fatal(0, "missing command: \"top\", \"map\" or \"cleanup\" (use "
+                  "--help for help)");
     }
-    command = argv[0];
-    if (!strcmp(command, "top") && argc <= 2) {
-        run_top(&options, argv[1]);
-    } else if (!strcmp(command, "map") && argc == 1) {
-        run_map(&options);
-    } else if (!strcmp(command, "top") || !strcmp(command, "map")) {
-        ovs_fatal(0, "%s: unexpected argument \"%s\"", command,
-                  argv[argc - 1]);
-    } else {
-        ovs_fatal(0, "unknown command \"%s\" (use --help for help)", command);
-    }
+    status = run_command(argc, argv, &options);
     top_destroy(&options.top);
-    return 0;
+    return status;
 }

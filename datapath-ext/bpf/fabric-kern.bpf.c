@@ -340,6 +340,16 @@ looks_like_bfd(const struct fabric_kern_key *key)
     return key->ip_proto == IPPROTO_UDP && key->tp_dst == bpf_htons(3784);
 }
 
+/* Whether ovs-vswitchd has not been gone for too long.  The coarse clock, read
+ * from memory, is of the last tick. */
+static __always_inline bool
+is_leased(const struct fabric_kern_conf *c)
+{
+    __u64 end = *(volatile const __u64 *) &c->lease_end;
+
+    return !end || bpf_ktime_get_coarse_ns() < end;
+}
+
 SEC("tc")
 int
 fabric_from_port(struct __sk_buff *skb)
@@ -353,8 +363,8 @@ fabric_from_port(struct __sk_buff *skb)
     __u32 n_segs;
     __u64 n_bytes;
 
-    if (!c) {
-        return TC_ACT_SHOT;
+    if (!c || !is_leased(c)) {
+        return TC_ACT_UNSPEC;
     }
     port = bpf_map_lookup_elem(&ports, &ifindex);
     if (!port) {
@@ -604,7 +614,7 @@ fabric_from_underlay(struct __sk_buff *skb)
     remote_key.fabric = local->fabric;
     remote = find_remote(&remote_key, local_key.ip);
     c = get_conf();
-    if (!remote || !c
+    if (!remote || !c || !is_leased(c)
         || bpf_skb_load_bytes(skb, inner - sizeof header, header,
                               sizeof header)
         || !plain_header(local, header)) {

@@ -111,11 +111,14 @@ class Batch:
 
 def sysctl(lab, node, settings):
     """Sets 'settings', (key, value, must exist) with keys below
-    /proc/sys/net, in a node."""
+    /proc/sys/net, in a node.
+
+    Values are written without a newline: Linux 6.1.192 accepts it, but says
+    that it has not, and the second write of the same is refused."""
     lines = []
     for key, value, must in settings:
         path = "/proc/sys/net/" + key
-        lines.append("%secho %s > %s" % ("" if must else
+        lines.append("%sprintf %%s '%s' > %s" % ("" if must else
                                          "test ! -e %s || " % path,
                                          value, path))
     ns_run(lab, node, ["sh", "-ec", "\n".join(lines)])
