@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "fabric-encap.h"
+#include "fabric-origin.h"
 #include "fabric-private.h"
 #include "ovs-thread.h"
 #include "timeval.h"
@@ -90,6 +91,10 @@ complete(struct fabric_burst_item *item)
         fabric_hearing_tell(item->hearing, stamp->report.n, time_msec(),
                             &stamp->report);
         stamp->report.copy = copy;
+    }
+    if (stamp->has_origin) {
+        fabric_origin_set_addrs(&stamp->origin, item->uplink, item->port_idx,
+                                &item->remote_ip);
     }
     stamp->timestamp = fabric_stamp_ts_from_ns(fabric_burst_wall_ns());
     if (item->path) {

@@ -31,6 +31,8 @@
                 "received probe that is malformed or matches no path")      \
     FABRIC_DROP(RX_BAD_AUTH, "rx-bad-auth",                                 \
                 "received probe that is not authentic")                     \
+    FABRIC_DROP(RX_REPLAYED, "rx-replayed",                                 \
+                "received probe that has arrived before")                   \
     FABRIC_DROP(RX_PROBE_RATE, "rx-probe-rate",                             \
                 "received probes beyond their endpoint's share")            \
     FABRIC_DROP(SLOW_PATH_FULL, "slow-path-full",                           \

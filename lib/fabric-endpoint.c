@@ -21,6 +21,7 @@
 #include "fabric-arrival.h"
 #include "fabric-discover.h"
 #include "fabric-identity.h"
+#include "fabric-origin.h"
 #include "fabric-private.h"
 #include "fabric-prober.h"
 #include "hash.h"
@@ -28,6 +29,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "packets.h"
+#include "random.h"
 #include "seq.h"
 #include "timeval.h"
 #include "util.h"
@@ -516,6 +518,10 @@ endpoint_create(struct fabric *f, const struct fabric_endpoint_config *config)
     ep->index = index;
     atomic_init(&ep->policy, config->policy);
     atomic_init(&ep->takes_bfd, false);
+    ep->epoch = fabric_origin_new_epoch();
+
+    /* What a peer remembers of us from before a restart must not fit. */
+    ep->first_seq = random_uint32();
     ovsrcu_init(&ep->addrs, NULL);
     fabric_arrival_init(ep);
     return ep;

@@ -23,6 +23,11 @@
 
 #define DEAF_ROUNDS 4
 
+/* Where tests are not authentic: how long a session that goes on keeps to its
+ * numbers, ms, and how far these may jump meanwhile. */
+#define FRESH_TIME 1000
+#define MAX_JUMP 65536
+
 /* For how long a host that was late is expected to be late again, and how late
  * at most, ms. */
 #define WAIT_MAX_AGE 10000
@@ -71,6 +76,101 @@ fabric_hearing_add(struct fabric_hearing *h, uint16_t ssid, uint32_t seq,
     heard->count++;
     heard->interval = heard->when ? now - heard->when : 0;
     heard->when = now;
+    return true;
+}
+
+/* Returns true if a test of 'epoch' may count.  With another epoch than the
+ * last, no session has any numbers yet. */
+static bool
+enter_epoch(struct fabric_hearing *h, uint64_t epoch, bool authentic,
+            long long int now)
+{
+    if (epoch == h->epoch) {
+        return true;
+    }
+    if (authentic && epoch < h->epoch
+        && now - h->epoch_when < FABRIC_HEARING_MAX_AGE) {
+        return false;
+    }
+    h->epoch = epoch;
+    h->any_others = false;
+    for (size_t i = 0; i < h->n; i++) {
+        h->heard[i].window.any = false;
+        h->heard[i].when = 0;
+    }
+    return true;
+}
+
+/* Returns the verdict on test 'serial', which is none of a path's, and how far
+ * it is ahead. */
+static enum fabric_seq_verdict
+look_other(const struct fabric_hearing *h, uint32_t serial, int32_t *ahead)
+{
+    *ahead = h->any_others ? serial - h->top_other : 1;
+    return (*ahead > 0 ? FABRIC_SEQ_NEW
+            : *ahead <= -FABRIC_HEARING_OTHERS ? FABRIC_SEQ_OLD
+            : bitmap_is_set(h->others, serial % FABRIC_HEARING_OTHERS)
+            ? FABRIC_SEQ_SEEN : FABRIC_SEQ_NEW);
+}
+
+static void
+add_other(struct fabric_hearing *h, uint32_t serial)
+{
+    int32_t ahead = serial - h->top_other;
+
+    if (!h->any_others || ahead >= FABRIC_HEARING_OTHERS
+        || ahead <= -FABRIC_HEARING_OTHERS) {
+        memset(h->others, 0, sizeof h->others);
+        h->any_others = true;
+        h->top_other = serial;
+    }
+    while ((int32_t) (serial - h->top_other) > 0) {
+        bitmap_set0(h->others, ++h->top_other % FABRIC_HEARING_OTHERS);
+    }
+    bitmap_set1(h->others, serial % FABRIC_HEARING_OTHERS);
+}
+
+/* Likewise, of a test of path 'ssid'. */
+static enum fabric_seq_verdict
+look_path(const struct fabric_hearing *h, uint16_t ssid, uint32_t seq,
+          int32_t *ahead)
+{
+    const struct fabric_seq_window *w;
+
+    *ahead = 1;
+    if (ssid > h->n || !h->heard[ssid - 1].window.any) {
+        return FABRIC_SEQ_NEW;
+    }
+    w = &h->heard[ssid - 1].window;
+    *ahead = seq - w->top;
+    return fabric_seq_window_look(w, seq);
+}
+
+bool
+fabric_hearing_admit(struct fabric_hearing *h, uint64_t epoch, uint16_t ssid,
+                     uint32_t seq, bool authentic, long long int now)
+{
+    enum fabric_seq_verdict verdict;
+    long long int when;
+    int32_t ahead;
+
+    if (!enter_epoch(h, epoch, authentic, now)) {
+        return false;
+    }
+    when = (!ssid ? h->epoch_when
+            : ssid <= h->n ? h->heard[ssid - 1].when : 0);
+    verdict = (ssid ? look_path(h, ssid, seq, &ahead)
+               : look_other(h, seq, &ahead));
+    if (verdict == FABRIC_SEQ_SEEN
+        || (verdict == FABRIC_SEQ_OLD
+            && (authentic || now - when < FRESH_TIME))
+        || (ahead > MAX_JUMP && !authentic && now - when < FRESH_TIME)) {
+        return false;
+    }
+    h->epoch_when = now;
+    if (!ssid) {
+        add_other(h, seq);
+    }
     return true;
 }
 

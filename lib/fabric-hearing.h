@@ -39,9 +39,14 @@
  */
 
 #include <stddef.h>
+#include "bitmap.h"
 #include "fabric-seq-window.h"
 #include "fabric-stamp.h"
 #include "fabric-types.h"
+
+/* Serial numbers that are remembered of tests that are no path's: those of all
+ * paths share them, and some paths take longer. */
+#define FABRIC_HEARING_OTHERS 4096
 
 /* What has arrived on one path of the peer's. */
 struct fabric_heard {
@@ -55,6 +60,13 @@ struct fabric_heard {
 struct fabric_hearing {
     struct fabric_heard *heard; /* By the peer's SSID less one. */
     size_t n;
+    uint64_t epoch;             /* The peer's (fabric-stamp.h). */
+    long long int epoch_when;   /* When any test of it arrived. */
+    bool any_others;            /* Of tests of no path's: has one arrived, */
+    uint32_t top_other;         /* the highest serial number, and which of */
+    unsigned long others[BITMAP_N_LONGS(FABRIC_HEARING_OTHERS)];
+                                /* the latest ones arrived, by the number
+                                 * modulo their number. */
     size_t next;                /* Where the next report begins, if all is too
                                  * much for one. */
     size_t n_rounds;
@@ -75,6 +87,21 @@ struct fabric_hearing {
 
 void fabric_hearing_init(struct fabric_hearing *);
 void fabric_hearing_destroy(struct fabric_hearing *);
+
+/* Returns true if a test of 'epoch', with 'seq', may count: it is not one that
+ * arrived before.  'ssid' is from 1 to FABRIC_MAX_SSID, or 0 for a test that
+ * is none of a path's; then it also counts.
+ *
+ * A peer that starts anew numbers anew.  How that is told from what somebody
+ * has kept and sends again depends on whether tests are 'authentic'.  If they
+ * are, only a higher epoch begins anew, so that none is ever taken twice; a
+ * lower one does if nothing has come for FABRIC_HEARING_MAX_AGE.  If they are
+ * not, anybody can send any number, and must not shut the peer out by that:
+ * any other epoch begins anew, and numbers far from those that arrive now do
+ * not count. */
+bool fabric_hearing_admit(struct fabric_hearing *, uint64_t epoch,
+                          uint16_t ssid, uint32_t seq, bool authentic,
+                          long long int now);
 
 /* A test with 'ssid', from 1 to FABRIC_MAX_SSID, and 'seq' arrived.  Returns
  * true if it is no copy of an earlier one. */

@@ -219,8 +219,7 @@ fabric_path_create(struct fabric_endpoint *ep, struct fabric_uplink *uplink,
         path->live.state = FABRIC_PATH_DOWN;
     }
 
-    /* What a peer remembers of us from before a restart must not fit. */
-    path->live.next_seq = random_uint32();
+    path->live.next_seq = ep->first_seq;
     path->bare.seq = random_uint32();
     fabric_path_aux[index] = (struct fabric_path_aux) { uplink, port_idx };
     fabric_path_by_index[index] = path;
@@ -233,11 +232,16 @@ fabric_path_destroy(struct fabric_path *path)
 {
     struct fabric_table_path *p = &fabric_table_paths[path->index];
     uint64_t packets, bytes;
+    uint32_t seq;
 
     atomic_read_relaxed(&p->tx_packets, &packets);
     atomic_read_relaxed(&p->tx_bytes, &bytes);
     path->endpoint->gone_packets += packets;
     path->endpoint->gone_bytes += bytes;
+    seq = path->live.next_seq + FABRIC_LIVENESS_WINDOW;
+    if ((int32_t) (seq - path->endpoint->first_seq) > 0) {
+        path->endpoint->first_seq = seq;
+    }
 
     fabric_path_by_index[path->index] = NULL;
     fabric_arrival_release(path->arrival);

@@ -148,6 +148,12 @@ struct fabric_endpoint {
 
     struct fabric_hearing hearing;      /* [mutex] */
 
+    /* [mutex] Our own tests. */
+    uint64_t epoch;             /* See fabric-stamp.h. */
+    uint32_t serial;            /* Of the next one that is no path's. */
+    uint32_t first_seq;         /* Of new paths: beyond what the peer may
+                                 * remember of others that had their SSID. */
+
     /* [mutex] The prober's. */
     struct heap_node timer;
     long long int next_probe;           /* ms. */

@@ -31,6 +31,7 @@
 #include "fabric-encap.h"
 #include "fabric-grade.h"
 #include "fabric-mtu.h"
+#include "fabric-origin.h"
 #include "fabric-private.h"
 #include "hash.h"
 #include "openvswitch/vlog.h"
@@ -123,6 +124,7 @@ add_test(struct fabric_path *path, uint32_t seq, bool judged,
         .has_report = true,
         .report.n = fabric_hearing_size(&ep->hearing, ep->n_paths),
     };
+    fabric_origin_put(ep, seq, &item->stamp);
     /* Whatever the number of classes, each has its large tests. */
     if (judged && f->probe.large_every
         && !(seq / f->probe.n_dscps % f->probe.large_every)) {
@@ -150,6 +152,7 @@ fabric_session_trace(const struct fabric *f, struct fabric_uplink *up,
 {
     struct fabric_burst_item *item
         = fabric_burst_add(b, f, up, port_idx, remote_ip, NULL);
+    struct fabric_endpoint *ep = fabric_endpoint_by_ip(f, remote_ip);
 
     item->ttl = ttl;
     item->tos = 0;
@@ -159,13 +162,17 @@ fabric_session_trace(const struct fabric *f, struct fabric_uplink *up,
         .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
         .ssid = ssid,
     };
+    if (ep) {
+        fabric_origin_put(ep, ep->serial++, &item->stamp);
+    }
 }
 
 void
 fabric_session_size(const struct fabric_path *path, uint16_t size,
                     uint16_t ssid, uint32_t seq, struct fabric_burst *b)
 {
-    const struct fabric *f = path->endpoint->fabric;
+    struct fabric_endpoint *ep = path->endpoint;
+    const struct fabric *f = ep->fabric;
     struct fabric_burst_item *item
         = fabric_burst_add(b, f, path->uplink, path->port_idx,
                            &fabric_table_paths[path->index].remote_ip, NULL);
@@ -179,6 +186,7 @@ fabric_session_size(const struct fabric_path *path, uint16_t size,
         .ssid = ssid,
         .n_heard = 1,           /* Asks for a short answer. */
     };
+    fabric_origin_put(ep, ep->serial++, &item->stamp);
     fabric_stamp_pad(&item->stamp, &f->keys, &path->uplink->config.local_ip,
                      size - outer_len(path->uplink));
 }
@@ -187,7 +195,8 @@ void
 fabric_session_bare(const struct fabric_path *path, uint32_t seq,
                     struct fabric_burst *b)
 {
-    const struct fabric *f = path->endpoint->fabric;
+    struct fabric_endpoint *ep = path->endpoint;
+    const struct fabric *f = ep->fabric;
     struct fabric_burst_item *item
         = fabric_burst_add(b, f, path->uplink, path->port_idx,
                            &fabric_table_paths[path->index].remote_ip, NULL);
@@ -200,6 +209,7 @@ fabric_session_bare(const struct fabric_path *path, uint32_t seq,
         .error_estimate = FABRIC_STAMP_ERROR_ESTIMATE,
         .ssid = FABRIC_BARE_SSID + path->ssid,
     };
+    fabric_origin_put(ep, ep->serial++, &item->stamp);
 }
 
 /* Session-Reflector. */
@@ -349,6 +359,21 @@ is_session(uint16_t ssid)
     return ssid && ssid <= FABRIC_MAX_SSID;
 }
 
+/* Returns true unless 'test' has arrived before.  One without number cannot
+ * have. */
+static bool
+is_new(struct fabric_endpoint *ep, const struct fabric_stamp *test)
+    OVS_REQUIRES(fabric_table_mutex)
+{
+    bool session = is_session(test->ssid);
+
+    return ((!session && !test->has_origin)
+            || fabric_hearing_admit(&ep->hearing, test->origin.epoch,
+                                    session ? test->ssid : 0,
+                                    session ? test->seq : test->origin.serial,
+                                    ep->fabric->keys.n > 0, time_msec()));
+}
+
 static void
 reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
         const struct fabric_rx *rx, const struct fabric_stamp *test,
@@ -371,6 +396,8 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
             .sync_out = FABRIC_STAMP_SYNC_LOCAL,
             .method_out = FABRIC_STAMP_METHOD_SW,
         },
+        .has_origin = true,
+        .origin.known = ep->hearing.epoch,
         .has_location = true,
         .location = {
             .src_port = rx->remote_port,
@@ -386,6 +413,10 @@ reflect(struct fabric_endpoint *ep, struct fabric_uplink *up,
 
     if (!path) {
         fabric_drop_count(FABRIC_DROP_RX_BAD_PROBE, 1);
+        return;
+    }
+    if (!is_new(ep, test)) {
+        fabric_drop_count(FABRIC_DROP_RX_REPLAYED, 1);
         return;
     }
     if (test->has_direct) {
@@ -684,9 +715,16 @@ fabric_session_receive(struct fabric *f, struct fabric_uplink *up,
     }
     result = (info.vni != f->probe.vni ? FABRIC_STAMP_NOT_STAMP
               : fabric_stamp_parse(frame, size, &f->keys, &stamp));
+    if (result == FABRIC_STAMP_OK && f->keys.n
+        && !fabric_origin_is_right(&stamp, up, rx)) {
+        result = FABRIC_STAMP_BAD_AUTH;
+    }
     if (result != FABRIC_STAMP_OK) {
         fabric_drop_count(refusal(result), 1);
         return;
+    }
+    if (f->keys.n) {
+        fabric_origin_learn(ep, &stamp.origin);
     }
     ep->hearing.latest = time_msec();
     if (stamp.reflected) {

@@ -40,6 +40,7 @@ enum {
 #define HEARD_ENTRY_LEN 12
 #define REPORT_HEADER_LEN 4     /* After the number of the enterprise. */
 #define REPORT_ENTRY_LEN 4
+#define ORIGIN_LEN 64
 
 #define PRIVATE_ID 0x0002fab1   /* Ours. */
 
@@ -97,6 +98,7 @@ fabric_stamp_tlvs_len(const struct fabric_stamp *stamp, bool authenticated)
     len += stamp->has_direct ? HEADER_LEN + DIRECT_LEN : 0;
     len += stamp->n_heard ? HEADER_LEN + heard_len(stamp) : 0;
     len += stamp->has_report ? HEADER_LEN + report_len(stamp) : 0;
+    len += stamp->has_origin ? HEADER_LEN + ORIGIN_LEN : 0;
     len += stamp->has_padding ? HEADER_LEN + stamp->padding_len : 0;
     len += len && authenticated ? HEADER_LEN + FABRIC_STAMP_MAC_LEN : 0;
     return len;
@@ -174,7 +176,7 @@ tlv_is_valid(const uint8_t *p)
                 : type == FABRIC_STAMP_TLV_TYPE_REPORT
                 ? (len >= PRIVATE_ID_LEN + REPORT_HEADER_LEN
                    && (len - PRIVATE_ID_LEN) % REPORT_ENTRY_LEN == 0)
-                : true);
+                : len == ORIGIN_LEN);
     }
 }
 
@@ -290,6 +292,22 @@ put_report(const struct fabric_stamp *stamp, uint8_t *value, size_t len)
     }
 }
 
+static void
+put_origin(const struct fabric_stamp_origin *origin, uint8_t *value)
+{
+    fabric_put_be32(value, PRIVATE_ID);
+    fabric_put_be64(value + 4, origin->epoch);
+    fabric_put_be64(value + 12, origin->known);
+    fabric_put_be32(value + 20, origin->serial);
+    fabric_put_be16(value + 24, origin->ssid);
+    value[26] = origin->answer;
+    value[27] = 0;
+    fabric_put_be16(value + 28, origin->src_port);
+    fabric_put_be16(value + 30, origin->dst_port);
+    memcpy(value + 32, &origin->src_ip, sizeof origin->src_ip);
+    memcpy(value + 48, &origin->dst_ip, sizeof origin->dst_ip);
+}
+
 /* Writes the TLVs of a test packet. */
 static void
 put_question(const struct fabric_stamp *stamp, bool authenticated, uint8_t *p)
@@ -327,6 +345,12 @@ put_question(const struct fabric_stamp *stamp, bool authenticated, uint8_t *p)
         p = put_tlv(p, FABRIC_STAMP_TLV_TYPE_REPORT, len);
         fabric_put_be32(value, PRIVATE_ID);
         put_report(stamp, value, len);
+    }
+    if (stamp->has_origin) {
+        uint8_t *value = p + HEADER_LEN;
+
+        p = put_tlv(p, FABRIC_STAMP_TLV_TYPE_ORIGIN, ORIGIN_LEN);
+        put_origin(&stamp->origin, value);
     }
     if (stamp->has_padding) {
         p = put_padding(stamp, p);
@@ -478,6 +502,12 @@ answer_tlv(const struct fabric_stamp *stamp, uint8_t *p)
             return false;
         }
         put_report(stamp, value, len);
+        return true;
+    case FABRIC_STAMP_TLV_TYPE_ORIGIN:
+        if (fabric_get_be32(value) != PRIVATE_ID || !stamp->has_origin) {
+            return false;
+        }
+        put_origin(&stamp->origin, value);
         return true;
     default:
         return false;
@@ -660,6 +690,22 @@ get_report(const uint8_t *value, size_t len, struct fabric_stamp *stamp)
 }
 
 static void
+get_origin(const uint8_t *value, struct fabric_stamp_origin *origin)
+{
+    *origin = (struct fabric_stamp_origin) {
+        .epoch = fabric_get_be64(value + 4),
+        .known = fabric_get_be64(value + 12),
+        .serial = fabric_get_be32(value + 20),
+        .ssid = fabric_get_be16(value + 24),
+        .answer = value[26] & 1,
+        .src_port = fabric_get_be16(value + 28),
+        .dst_port = fabric_get_be16(value + 30),
+    };
+    memcpy(&origin->src_ip, value + 32, sizeof origin->src_ip);
+    memcpy(&origin->dst_ip, value + 48, sizeof origin->dst_ip);
+}
+
+static void
 get_tlv(const uint8_t *p, struct fabric_stamp *stamp)
 {
     const uint8_t *value = p + HEADER_LEN;
@@ -708,6 +754,12 @@ get_tlv(const uint8_t *p, struct fabric_stamp *stamp)
     case FABRIC_STAMP_TLV_TYPE_REPORT:
         if (fabric_get_be32(value) == PRIVATE_ID) {
             get_report(value, len, stamp);
+        }
+        break;
+    case FABRIC_STAMP_TLV_TYPE_ORIGIN:
+        if (fabric_get_be32(value) == PRIVATE_ID) {
+            stamp->has_origin = true;
+            get_origin(value, &stamp->origin);
         }
         break;
     }

@@ -592,6 +592,7 @@ fabric_stamp_reflect(const struct fabric_stamp *test,
         .has_padding = test->has_padding,
         .padding_len = test->padding_len,
         .n_heard = test->n_heard,
+        .has_origin = test->has_origin && r->has_origin,
         .tlvs_refused = test->tlvs_refused,
         .echo = test->echo,
         .echo_len = test->echo_len,
@@ -601,6 +602,13 @@ fabric_stamp_reflect(const struct fabric_stamp *test,
     }
     if (reply->has_ts_info) {
         reply->ts_info = r->ts_info;
+    }
+    if (reply->has_origin) {
+        reply->origin = r->origin;
+        reply->origin.epoch = test->origin.epoch;
+        reply->origin.serial = test->origin.serial;
+        reply->origin.ssid = test->origin.ssid;
+        reply->origin.answer = true;
     }
     if (reply->has_direct) {
         reply->direct = (struct fabric_stamp_direct) {

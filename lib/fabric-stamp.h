@@ -43,10 +43,11 @@
  * the two everywhere, and removing the old one everywhere.
  *
  * What authentication does not do, by the RFCs: it does not tell a test packet
- * from a replayed one, nor whom a packet was for.  Hence whoever gets an
- * answer has to find 'sender_seq' and 'sender_timestamp' equal to those of a
- * test packet that it sent and that was not answered yet.  Nor does it show
- * that all TLVs were removed from a packet. */
+ * from a replayed one, nor whom a packet was for, nor that all TLVs were
+ * removed from it.  The "origin" TLV below does, and with keys a packet
+ * without it is not to be believed.  And whoever gets an answer has to find
+ * 'sender_seq' and 'sender_timestamp' equal to those of a test packet that it
+ * sent and that was not answered yet. */
 
 #include "fabric-types.h"
 #include "openvswitch/types.h"
@@ -201,11 +202,56 @@ struct fabric_stamp_report {
     uint32_t seqs[FABRIC_STAMP_MAX_REPORT];
 };
 
+/* The "origin" TLV, type 254
+ * --------------------------
+ *
+ * Tells from where to where the packet goes, and which one of its sender it
+ * is, so that, with the HMAC TLV, it can serve for no other purpose.  Of a
+ * type for private use like the previous one:
+ *
+ *     octet
+ *      0     flags
+ *      1     type, 254
+ *      2     length of what follows, 64
+ *      4     0x0002fab1
+ *      8     epoch of the Session-Sender
+ *     16     latest epoch of the recipient's, as a Session-Sender, that the
+ *            sender of this packet knows of; 0: none
+ *     24     serial number in the session and epoch
+ *     28     SSID (2 octets)
+ *     30     0 in a test packet, 1 in an answer
+ *     31     0
+ *     32     outer UDP ports: source (2 octets), destination (2)
+ *     36     outer source address, IPv4 as IPv4-mapped IPv6 address
+ *     52     outer destination address, likewise
+ *
+ * The addresses and ports are what the sender of the packet sees, so with keys
+ * there can be no address translation between the two.  An answer has the same
+ * epoch, serial number and SSID as its question.
+ *
+ * A Session-Sender numbers anew when it starts anew, and then has a higher
+ * epoch.  It takes epochs from its clock.  If that was set back meanwhile, the
+ * reflector does not believe it, but says so by way of octet 16 of its own
+ * packets, and the Session-Sender goes on with an epoch beyond that.  So
+ * clocks need not be right. */
+#define FABRIC_STAMP_TLV_TYPE_ORIGIN 254
+
+struct fabric_stamp_origin {
+    uint64_t epoch;
+    uint64_t known;
+    uint32_t serial;
+    uint16_t ssid;
+    bool answer;
+    uint16_t src_port, dst_port;
+    struct in6_addr src_ip, dst_ip;
+};
+
 /* Most octets of TLVs without Extra Padding: Location, Timestamp Information,
- * Class of Service, Direct Measurement, "heard", "report" and HMAC. */
+ * Class of Service, Direct Measurement, "heard", "report", "origin" and
+ * HMAC. */
 #define FABRIC_STAMP_MAX_TLVS                                   \
     (48 + 8 + 8 + 16 + 8 + 12 * FABRIC_STAMP_MAX_HEARD          \
-     + 12 + 4 * FABRIC_STAMP_MAX_REPORT + 20)
+     + 12 + 4 * FABRIC_STAMP_MAX_REPORT + 68 + 20)
 
 /* Longest inner frame without Extra Padding: Ethernet, IPv6, UDP, STAMP and
  * TLVs. */
@@ -242,6 +288,7 @@ struct fabric_stamp {
     bool has_cos;
     bool has_direct;
     bool has_report;
+    bool has_origin;
     bool has_padding;
     uint8_t n_heard;            /* "heard" TLV, not there if 0. */
     struct fabric_stamp_location location;
@@ -250,6 +297,7 @@ struct fabric_stamp {
     struct fabric_stamp_direct direct;
     struct fabric_stamp_heard heard[FABRIC_STAMP_MAX_HEARD];
     struct fabric_stamp_report report;
+    struct fabric_stamp_origin origin;
     uint16_t padding_len;       /* Octets behind the header of the Extra
                                  * Padding TLV; in all if there are more. */
 
@@ -349,6 +397,9 @@ struct fabric_stamp_reflector {
 
     bool has_location;
     struct fabric_stamp_location location;
+
+    bool has_origin;            /* What is also the question's is not used. */
+    struct fabric_stamp_origin origin;
 };
 
 /* Fills 'reply' with the answer to 'test' (stateless: the sequence number is
@@ -368,10 +419,10 @@ void fabric_stamp_unpad(struct fabric_stamp *reply);
  * perhaps of another IP version. */
 void fabric_stamp_detach(struct fabric_stamp *reply);
 
-/* Leaves all TLVs out of the answer 'reply', which is then shorter than its
- * question.  That is not as RFC 8762 section 4.3 has it, but a question that
- * is to show what fits on its way should not be lost on the way back; only for
- * who asks for it (fabric-mtu.h). */
+/* Leaves all TLVs but "origin" out of the answer 'reply', which is then
+ * shorter than its question.  That is not as RFC 8762 section 4.3 has it, but
+ * a question that is to show what fits on its way should not be lost on the
+ * way back; only for who asks for it (fabric-mtu.h). */
 void fabric_stamp_shorten(struct fabric_stamp *reply);
 
 #endif /* fabric-stamp.h */

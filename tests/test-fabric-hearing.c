@@ -427,10 +427,55 @@ test_chunks(void)
     fabric_hearing_destroy(&h);
 }
 
+/* Which tests are new, when they are authentic and when not. */
+static void
+test_admit(void)
+{
+    for (int authentic = 0; authentic < 2; authentic++) {
+        struct fabric_hearing h;
+        long long int now = 100000;
+
+#define ADMIT(EPOCH, SSID, SEQ)                                         \
+        (fabric_hearing_admit(&h, EPOCH, SSID, SEQ, authentic, now)     \
+         && (!(SSID) || fabric_hearing_add(&h, SSID, SEQ, now)))
+
+        fabric_hearing_init(&h);
+        for (uint16_t ssid = 0; ssid < 3; ssid++) {
+            CHECK_TRUE(ADMIT(7, ssid, 1000));
+            CHECK_FALSE(ADMIT(7, ssid, 1000));
+            CHECK_TRUE(ADMIT(7, ssid, 1002));
+            CHECK_TRUE(ADMIT(7, ssid, 1001));
+            CHECK_FALSE(ADMIT(7, ssid, 1001));
+            CHECK_FALSE(ADMIT(7, ssid, 1002 - 5000));
+            CHECK_EQ(ADMIT(7, ssid, 1002 + 1000000), authentic);
+        }
+        CHECK_EQ(h.heard[0].count, 3 + authentic);
+
+        /* Who starts anew. */
+        CHECK_TRUE(ADMIT(8, 1, 5));
+        CHECK_FALSE(ADMIT(8, 1, 5));
+        CHECK_TRUE(ADMIT(8, 2, 1000));
+        CHECK_TRUE(ADMIT(8, 0, 1000));
+
+        /* What somebody has kept. */
+        CHECK_EQ(ADMIT(7, 1, 1003), !authentic);
+        CHECK_TRUE(ADMIT(8, 1, 6));
+
+        /* After a while without anything. */
+        now += FABRIC_HEARING_MAX_AGE;
+        CHECK_EQ(ADMIT(8, 1, 7 - 100000), !authentic);
+        CHECK_TRUE(ADMIT(6, 1, 1));
+        CHECK_FALSE(ADMIT(6, 1, 1));
+#undef ADMIT
+        fabric_hearing_destroy(&h);
+    }
+}
+
 static void
 test_fabric_hearing_main(int argc, char *argv[])
 {
     random_set_seed(1);
+    test_admit();
     test_chunks();
     test_cost();
     test_all(argc > 1 ? atoi(argv[1]) : 3);

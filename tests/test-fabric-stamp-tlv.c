@@ -207,6 +207,7 @@ random_stamp(void)
         .has_cos = random_range(2),
         .has_direct = random_range(2),
         .has_report = random_range(2),
+        .has_origin = random_range(2),
         .has_padding = random_range(2),
     };
 
@@ -218,6 +219,19 @@ random_stamp(void)
     }
     if (stamp.has_report) {
         stamp.report = random_report();
+    }
+    if (stamp.has_origin) {
+        stamp.origin = (struct fabric_stamp_origin) {
+            .epoch = random_uint64(),
+            .known = random_uint64(),
+            .serial = random_uint32(),
+            .ssid = random_uint32(),
+            .answer = stamp.reflected,
+            .src_port = random_uint32(),
+            .dst_port = random_uint32(),
+            .src_ip = ipv4,
+            .dst_ip = ipv6,
+        };
     }
     if (stamp.has_cos) {
         stamp.cos.dscp1 = random_range(64);
@@ -287,6 +301,18 @@ check_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
     CHECK_BYTES(&a->direct, &b->direct, sizeof a->direct);
     CHECK_EQ(a->has_padding, b->has_padding);
     CHECK_EQ(a->padding_len, b->padding_len);
+    CHECK_EQ(a->has_origin, b->has_origin);
+    CHECK_EQ(a->origin.epoch, b->origin.epoch);
+    CHECK_EQ(a->origin.known, b->origin.known);
+    CHECK_EQ(a->origin.serial, b->origin.serial);
+    CHECK_EQ(a->origin.ssid, b->origin.ssid);
+    CHECK_EQ(a->origin.answer, b->origin.answer);
+    CHECK_EQ(a->origin.src_port, b->origin.src_port);
+    CHECK_EQ(a->origin.dst_port, b->origin.dst_port);
+    CHECK_BYTES(&a->origin.src_ip, &b->origin.src_ip,
+                sizeof a->origin.src_ip);
+    CHECK_BYTES(&a->origin.dst_ip, &b->origin.dst_ip,
+                sizeof a->origin.dst_ip);
     CHECK_EQ(a->has_report, b->has_report);
     CHECK_EQ(a->report.deaf, b->report.deaf);
     CHECK_EQ(a->report.copy, b->report.copy);

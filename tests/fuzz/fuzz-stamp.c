@@ -51,6 +51,20 @@ report_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
             && !memcmp(x->seqs, y->seqs, x->n * sizeof x->seqs[0]));
 }
 
+static bool
+origin_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
+{
+    const struct fabric_stamp_origin *x = &a->origin, *y = &b->origin;
+
+    return (a->has_origin == b->has_origin
+            && x->epoch == y->epoch && x->known == y->known
+            && x->serial == y->serial && x->ssid == y->ssid
+            && x->answer == y->answer
+            && x->src_port == y->src_port && x->dst_port == y->dst_port
+            && !memcmp(&x->src_ip, &y->src_ip, sizeof x->src_ip)
+            && !memcmp(&x->dst_ip, &y->dst_ip, sizeof x->dst_ip));
+}
+
 /* Are all values that a test packet has, or an answer, the same? */
 static bool
 stamp_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
@@ -70,6 +84,7 @@ stamp_equal(const struct fabric_stamp *a, const struct fabric_stamp *b)
             && a->padding_len == b->padding_len
             && a->n_heard == b->n_heard
             && report_equal(a, b)
+            && origin_equal(a, b)
             && (!a->reflected
                 || (a->rx_timestamp == b->rx_timestamp
                     && a->sender_seq == b->sender_seq
