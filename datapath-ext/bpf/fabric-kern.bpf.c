@@ -161,6 +161,15 @@ flow_hash(const struct packet *p)
     return hash ^ hash >> 16;
 }
 
+/* Returns true if 'e' has paths and none is usable.  What stops the probes may
+ * be a filter of this host, which userspace's packets meet, too. */
+static __always_inline bool
+is_cut_off(const struct fabric_kern_endpoint *e)
+{
+    return (!*(volatile __u32 *) &e->n_usable
+            && *(volatile __u32 *) &e->n_paths);
+}
+
 /* Returns NULL if the flow's endpoint is no longer what it was. */
 static __always_inline struct fabric_kern_path *
 select_path(const struct fabric_kern_flow *flow, __u32 hash)
@@ -171,11 +180,9 @@ select_path(const struct fabric_kern_flow *flow, __u32 hash)
     __u32 path;
 
     e = bpf_map_lookup_elem(&endpoints, &endpoint);
-    if (!e || *(volatile __u32 *) &e->id != flow->receiver) {
+    if (!e || *(volatile __u32 *) &e->id != flow->receiver
+        || is_cut_off(e)) {
         return NULL;
-    }
-    if (!*(volatile __u32 *) &e->n_usable) {
-        __sync_fetch_and_add(&e->tx_no_live_path, 1);
     }
     if (!*(volatile __u32 *) &e->sent) {
         *(volatile __u32 *) &e->sent = 1;
@@ -609,6 +616,10 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     if (p->is_ipv6 != outer_ipv6 && !c->decap_l3) {
         return because(FABRIC_KERN_REASON_FAMILY, TC_ACT_UNSPEC);
     }
+    e = bpf_map_lookup_elem(&endpoints, &endpoint);
+    if (e && is_cut_off(e)) {
+        return TC_ACT_UNSPEC;
+    }
     p->key.in_port = local->port;
     p->key.sender = remote->sender;
     flow = lookup(c, &p->key);
@@ -641,7 +652,6 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
         __sync_fetch_and_add(&s->rx_packets, n_segs);
         __sync_fetch_and_add(&s->rx_bytes, n_bytes);
     }
-    e = bpf_map_lookup_elem(&endpoints, &endpoint);
     if (e) {
         __sync_fetch_and_add(&e->rx_packets, n_segs);
         __sync_fetch_and_add(&e->rx_bytes, n_bytes);
