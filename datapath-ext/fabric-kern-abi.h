@@ -165,7 +165,7 @@ struct fabric_kern_meta {
 /* A super-frame that is too long for an outer header (BIG TCP) goes through a
  * pair of interfaces that cuts it, see fabric-loop.h, its mark telling the
  * interface that it came in by. */
-#define FABRIC_KERN_CUT_LEN 65000u
+#define FABRIC_KERN_CUT_LEN (65535u - 56)       /* Outer IPv6, UDP, tunnel. */
 
 /* What waits for userspace, of a port or of all.
  *
