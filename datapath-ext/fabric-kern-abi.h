@@ -38,7 +38,10 @@
  * -----
  *
  * A flow is found as in a tuple space search: for each mask in use, the packet
- * key is masked and looked up together with the mask's number. */
+ * key is masked and looked up together with the mask's number.
+ *
+ * The masks in use are those of the port that the packet came in by; from a
+ * fabric, those of its VNI there, and then those of flows of any VNI. */
 
 struct fabric_kern_key {
     __u32 in_port;              /* Identity of the port. */
@@ -64,10 +67,22 @@ struct fabric_kern_key {
 };
 #define FABRIC_KERN_KEY_WORDS (sizeof(struct fabric_kern_key) / 4)
 
-#define FABRIC_KERN_MAX_MASKS 32
+#define FABRIC_KERN_MAX_MASKS 32        /* Of a list; a power of two. */
+
+struct fabric_kern_list_key {
+    __u32 in_port;              /* As in fabric_kern_key. */
+    __u32 tenant;               /* VNI plus one, or 0. */
+};
+
+/* Masks in use. */
+struct fabric_kern_list {
+    __u32 n;
+    __u8 order[FABRIC_KERN_MAX_MASKS];          /* Their numbers. */
+    struct fabric_kern_key masks[FABRIC_KERN_MAX_MASKS];
+};
 
 struct fabric_kern_flow_key {
-    __u32 mask;
+    __u32 mask;                 /* Number in the list. */
     struct fabric_kern_key key;
 };
 
@@ -228,9 +243,6 @@ struct fabric_kern_conf {
                                  * and come back.  0 if there is none. */
     __u32 decap_l3;             /* True if the families of inner and outer
                                  * header may differ. */
-    __u32 n_masks;              /* Masks beyond are not in use. */
-    struct fabric_kern_key masks[FABRIC_KERN_MAX_MASKS];
-    __u32 mask_used[FABRIC_KERN_MAX_MASKS];
 };
 
 /* The path table (lib/fabric-table.h), which userspace writes.  The kernel's
@@ -271,6 +283,8 @@ struct fabric_kern_endpoint {
 #define FABRIC_KERN_MAX_PATHS 65536
 #define FABRIC_KERN_MAX_ENDPOINTS 8192
 #define FABRIC_KERN_MAX_FLOWS 65536
+#define FABRIC_KERN_MAX_FLOW_STATS 73728        /* Some wait to be free. */
+#define FABRIC_KERN_MAX_LISTS 8192
 #define FABRIC_KERN_MAX_PORTS 4096
 #define FABRIC_KERN_MAX_SHARES (FABRIC_KERN_MAX_PORTS + 1)
 #define FABRIC_KERN_MAX_LOCALS 256

@@ -14,6 +14,7 @@
 #include "dpif.h"
 #include "fabric-grace.h"
 #include "fabric-hooks.h"
+#include "fabric-kern-masks.h"
 #include "fabric-kern-match.h"
 #include "fabric-kern-names.h"
 #include "fabric-kern-sync.h"
@@ -26,6 +27,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric_kern_flows);
@@ -40,6 +42,15 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 /* Why no flow is in the kernel while the fast path is not active. */
 static const char INACTIVE[] = "the fast path being off";
 
+/* Why a flow is not there that may be later, if it is used. */
+static const char MANY_MASKS[] = "many different masks";
+static const char MANY_FLOWS[] = "many flows";
+
+/* Of how many flows, those that were used lately are not taken out for
+ * others. */
+#define MAX_SPARED 16
+#define LATELY (1000ull * 1000 * 1000)          /* ns. */
+
 struct kern_flow {
     struct hmap_node node;      /* In 'kern_flows', by 'ufid'. */
     ovs_u128 ufid;
@@ -52,8 +63,12 @@ struct kern_flow {
     struct fabric_kern_kept_names names;
 
     struct fabric_kern_flow_stats before;   /* Of former times there. */
+    uint64_t seen;              /* Packets when last asked for. */
+    uint64_t use;               /* Packets between the last two times. */
 
     /* If it is in the kernel. */
+    struct fabric_kern_mask *mask;
+    struct ovs_list mask_node;  /* In its 'flows'. */
     struct fabric_kern_flow_key key;
     uint32_t stats;
 };
@@ -62,7 +77,6 @@ static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct hmap kern_flows OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&kern_flows);
 static struct id_fpool *stats_ids OVS_GUARDED_BY(mutex);
-static unsigned int mask_refs[FABRIC_KERN_MAX_MASKS] OVS_GUARDED_BY(mutex);
 static size_t n_in_kernel OVS_GUARDED_BY(mutex);
 
 static struct kern_flow *
@@ -78,53 +92,6 @@ find(const ovs_u128 *ufid)
         }
     }
     return NULL;
-}
-
-/* Masks. */
-
-static bool
-mask_ref(const struct fabric_kern_key *mask, uint32_t *number)
-    OVS_REQUIRES(mutex)
-{
-    struct fabric_kern_conf *conf = fabric_kern_conf();
-    uint32_t free_slot = FABRIC_KERN_MAX_MASKS;
-
-    for (uint32_t i = 0; i < FABRIC_KERN_MAX_MASKS; i++) {
-        if (!mask_refs[i]) {
-            free_slot = MIN(free_slot, i);
-        } else if (!memcmp(&conf->masks[i], mask, sizeof *mask)) {
-            mask_refs[i]++;
-            *number = i;
-            return true;
-        }
-    }
-    if (free_slot == FABRIC_KERN_MAX_MASKS) {
-        return false;
-    }
-    conf->masks[free_slot] = *mask;
-    atomic_thread_fence(memory_order_release);
-    conf->mask_used[free_slot] = 1;
-    conf->n_masks = MAX(conf->n_masks, free_slot + 1);
-    mask_refs[free_slot] = 1;
-    *number = free_slot;
-    return true;
-}
-
-static void
-mask_unref(uint32_t number)
-    OVS_REQUIRES(mutex)
-{
-    struct fabric_kern_conf *conf = fabric_kern_conf();
-
-    if (!--mask_refs[number]) {
-        uint32_t n = conf->n_masks;
-
-        conf->mask_used[number] = 0;
-        while (n && !mask_refs[n - 1]) {
-            n--;
-        }
-        conf->n_masks = n;
-    }
 }
 
 /* Statistics. */
@@ -179,7 +146,7 @@ stats_alloc(uint32_t *id)
     OVS_REQUIRES(mutex)
 {
     if (!stats_ids) {
-        stats_ids = id_fpool_create(1, 0, FABRIC_KERN_MAX_FLOWS);
+        stats_ids = id_fpool_create(1, 0, FABRIC_KERN_MAX_FLOW_STATS);
     }
     if (!id_fpool_new_id(stats_ids, 0, id)) {
         return false;
@@ -210,7 +177,7 @@ leave(struct kern_flow *kf, const char *reason)
         COVERAGE_INC(fabric_kern_flow_del);
         fabric_kern_del(FABRIC_KERN_FLOWS, &kf->key);
         add_stats(&kf->before, &fabric_kern_flow_stats()[kf->stats]);
-        mask_unref(kf->key.mask);
+        fabric_kern_mask_remove(kf->mask, &kf->mask_node);
         stats_release(kf->stats);
         n_in_kernel--;
     }
@@ -241,6 +208,48 @@ compile(struct kern_flow *kf, struct fabric_kern_key *key,
     return reason;
 }
 
+/* Takes all flows of 'm' out of the kernel, which ends it. */
+static void
+evict_mask(struct fabric_kern_mask *m)
+    OVS_REQUIRES(mutex)
+{
+    for (size_t n = ovs_list_size(&m->flows); n > 0; n--) {
+        leave(CONTAINER_OF(ovs_list_front(&m->flows), struct kern_flow,
+                           mask_node), MANY_MASKS);
+    }
+}
+
+/* Takes a flow out of the kernel so that one for 'key' and 'mask' can get in:
+ * of the port or tenant that has the most.  Returns false if that is the one
+ * that wants more, and uses all of them. */
+static bool
+evict_flow(const struct fabric_kern_key *key,
+           const struct fabric_kern_key *mask)
+    OVS_REQUIRES(mutex)
+{
+    uint64_t now = time_msec() * 1000ull * 1000;
+    struct fabric_kern_mask *m;
+    struct kern_flow *kf;
+    bool own = false;
+
+    m = fabric_kern_mask_of_most(key, mask, &own);
+    for (int i = 0; m && i < MAX_SPARED; i++) {
+        kf = CONTAINER_OF(ovs_list_pop_front(&m->flows), struct kern_flow,
+                          mask_node);
+        ovs_list_push_back(&m->flows, &kf->mask_node);
+        if (fabric_kern_flow_stats()[kf->stats].used + LATELY < now) {
+            leave(kf, MANY_FLOWS);
+            return true;
+        }
+    }
+    if (!m || own) {
+        return false;
+    }
+    leave(CONTAINER_OF(ovs_list_front(&m->flows), struct kern_flow,
+                       mask_node), MANY_FLOWS);
+    return true;
+}
+
 /* Finds room in the kernel for 'kf', which has none.  Returns NULL or why
  * there is none. */
 static const char *
@@ -248,13 +257,26 @@ find_room(struct kern_flow *kf, const struct fabric_kern_key *key,
           const struct fabric_kern_key *mask)
     OVS_REQUIRES(mutex)
 {
-    if (!mask_ref(mask, &kf->key.mask)) {
-        return "many different masks";
+    struct fabric_kern_mask *m, *victim;
+
+    if (n_in_kernel >= FABRIC_KERN_MAX_FLOWS && !evict_flow(key, mask)) {
+        return MANY_FLOWS;
     }
+    m = fabric_kern_mask_get(key, mask, kf->use, &victim);
+    if (victim) {
+        evict_mask(victim);
+        m = fabric_kern_mask_get(key, mask, kf->use, &victim);
+    }
+    if (!m) {
+        return MANY_MASKS;
+    }
+    fabric_kern_mask_add(m, &kf->mask_node);
     if (!stats_alloc(&kf->stats)) {
-        mask_unref(kf->key.mask);
-        return "many flows";
+        fabric_kern_mask_remove(m, &kf->mask_node);
+        return MANY_FLOWS;
     }
+    kf->mask = m;
+    kf->key.mask = m->number;
     kf->key.key = *key;
     return NULL;
 }
@@ -280,7 +302,7 @@ enter(struct kern_flow *kf)
     /* In the place of what was there, without a gap, if it is the same key. */
     if (!kf->reason
         && (memcmp(&kf->key.key, &key, sizeof key)
-            || memcmp(&fabric_kern_conf()->masks[kf->key.mask], &mask,
+            || memcmp(fabric_kern_mask_bits(kf->mask), &mask,
                       sizeof mask))) {
         leave(kf, "");
     }
@@ -296,7 +318,7 @@ enter(struct kern_flow *kf)
         VLOG_WARN_RL(&rl, "the kernel refuses a flow (%s)",
                      ovs_strerror(error));
         if (kf->reason) {
-            mask_unref(kf->key.mask);
+            fabric_kern_mask_remove(kf->mask, &kf->mask_node);
             stats_release(kf->stats);
         }
         return "a refusal by the kernel";
@@ -370,6 +392,22 @@ fabric_kern_flow_del(const ovs_u128 *ufid)
     ovs_mutex_unlock(&mutex);
 }
 
+/* Notes that 'kf' has had 'n' packets, which decides on who stays in the
+ * kernel. */
+static void
+note_use(struct kern_flow *kf, uint64_t n)
+    OVS_REQUIRES(mutex)
+{
+    kf->use = n > kf->seen ? n - kf->seen : 0;
+    kf->seen = n;
+    if (!kf->reason) {
+        kf->mask->use += kf->use;
+    } else if (kf->use
+               && (kf->reason == MANY_MASKS || kf->reason == MANY_FLOWS)) {
+        try_enter(kf);
+    }
+}
+
 void
 fabric_kern_flow_status(const ovs_u128 *ufid, struct dpif_flow_stats *stats,
                         struct dpif_flow_attrs *attrs)
@@ -391,6 +429,9 @@ fabric_kern_flow_status(const ovs_u128 *ufid, struct dpif_flow_stats *stats,
         stats->n_bytes += s.bytes;
         stats->used = MAX(stats->used, (long long) (s.used / 1000000));
         stats->tcp_flags |= s.tcp_flags;
+        if (fabric_kern_is_ours()) {
+            note_use(kf, stats->n_packets);
+        }
         if (!kf->reason && attrs) {
             attrs->offloaded = true;
             attrs->dp_layer = "fabric-kern";
@@ -428,6 +469,14 @@ fabric_kern_flows_check(void)
             try_enter(kf);
         }
     }
+    ovs_mutex_unlock(&mutex);
+}
+
+void
+fabric_kern_flows_run(void)
+{
+    ovs_mutex_lock(&mutex);
+    fabric_kern_masks_run();
     ovs_mutex_unlock(&mutex);
 }
 

@@ -8,7 +8,9 @@
  *
  * fabric_kern_flow_put() and its kin, which dpif-netdev calls, are declared in
  * fabric-hooks.h.  A flow is put into the kernel if the kernel can do it
- * (fabric-kern-match.h) and there is room; it leaves the kernel at once when
+ * (fabric-kern-match.h) and there is room, for which flows of the same port or
+ * tenant give way that are used less, and flows of whoever has the most
+ * (fabric-kern-masks.h); it leaves the kernel at once when
  * dpif-netdev deletes it, so no packet is forwarded by a flow that is gone.
  * Nor is one by a name in it that has come to mean something else.
  *
@@ -25,6 +27,9 @@
  * can no longer do.  Should be called after the registry, ports or interfaces
  * changed. */
 void fabric_kern_flows_check(void);
+
+/* Has the programs look for the flows in most use first.  Main thread. */
+void fabric_kern_flows_run(void);
 
 /* Takes all flows out of the kernel, since the fast path is no longer
  * active. */

@@ -678,6 +678,7 @@ run_active(uint64_t new_generation)
         next_arrivals = time_msec() + ARRIVALS_INTERVAL;
         sync_arrivals();
     }
+    fabric_kern_flows_run();
     if (fabric_kern_is_active()) {
         channel_lost |= !fabric_kern_guard_run();
         fabric_loop_take_over();

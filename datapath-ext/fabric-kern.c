@@ -298,6 +298,7 @@ map_fd(enum fabric_kern_map map)
 {
     const struct bpf_map *const maps[] = {
         [FABRIC_KERN_FLOWS] = skel->maps.flows,
+        [FABRIC_KERN_LISTS] = skel->maps.lists,
         [FABRIC_KERN_PORTS] = skel->maps.ports,
         [FABRIC_KERN_DEVICES] = skel->maps.devices,
         [FABRIC_KERN_LOCALS] = skel->maps.locals,

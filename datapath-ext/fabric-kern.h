@@ -66,6 +66,7 @@ bool fabric_kern_is_attached(int ifindex);
  * positive errno. */
 enum fabric_kern_map {
     FABRIC_KERN_FLOWS,          /* fabric_kern_flow_key, fabric_kern_flow. */
+    FABRIC_KERN_LISTS,          /* fabric_kern_list_key, fabric_kern_list. */
     FABRIC_KERN_PORTS,          /* Interface index, fabric_kern_port. */
     FABRIC_KERN_DEVICES,        /* Identity of a port, interface index. */
     FABRIC_KERN_LOCALS,         /* fabric_kern_local_key, _local. */

@@ -29,10 +29,18 @@ struct {
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
-    __uint(max_entries, FABRIC_KERN_MAX_FLOWS);
+    __uint(max_entries, FABRIC_KERN_MAX_FLOW_STATS);
     __type(key, __u32);
     __type(value, struct fabric_kern_flow_stats);
 } flow_stats SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, FABRIC_KERN_MAX_LISTS);
+    __type(key, struct fabric_kern_list_key);
+    __type(value, struct fabric_kern_list);
+} lists SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

@@ -43,24 +43,29 @@ char LICENSE[] SEC("license") = "Apache-2.0";
 
 /* Flow lookup. */
 
+/* Looks 'key' up by the masks of its port and 'tenant'. */
 static __always_inline struct fabric_kern_flow *
-lookup(const struct fabric_kern_conf *c, const struct fabric_kern_key *key)
+lookup(const struct fabric_kern_key *key, __u32 tenant)
 {
+    struct fabric_kern_list_key list_key = { key->in_port, tenant };
     const __u32 *words = (const __u32 *) key;
+    struct fabric_kern_list *list;
 
+    list = bpf_map_lookup_elem(&lists, &list_key);
+    if (!list) {
+        return NULL;
+    }
     for (__u32 i = 0; i < FABRIC_KERN_MAX_MASKS; i++) {
+        __u32 number = list->order[i] % FABRIC_KERN_MAX_MASKS;
+        const __u32 *mask = (const __u32 *) &list->masks[number];
         struct fabric_kern_flow_key masked;
         __u32 *to = (__u32 *) &masked.key;
-        const __u32 *mask = (const __u32 *) &c->masks[i];
         struct fabric_kern_flow *flow;
 
-        if (i >= c->n_masks) {
+        if (i >= list->n) {
             break;
         }
-        if (!c->mask_used[i]) {
-            continue;
-        }
-        masked.mask = i;
+        masked.mask = number;
 #pragma unroll
         for (int j = 0; j < FABRIC_KERN_KEY_WORDS; j++) {
             to[j] = words[j] & mask[j];
@@ -430,7 +435,7 @@ fabric_from_port(struct __sk_buff *skb)
         p.key.vlan_tci = bpf_htons(skb->vlan_tci | VLAN_CFI);
     }
 
-    flow = lookup(c, &p.key);
+    flow = lookup(&p.key, 0);
     if (!flow) {
         return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_NO_FLOW);
     }
@@ -611,7 +616,10 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     }
     p->key.in_port = local->port;
     p->key.sender = remote->sender;
-    flow = lookup(c, &p->key);
+    flow = lookup(&p->key, p->key.vni + 1);
+    if (!flow) {
+        flow = lookup(&p->key, 0);
+    }
     if (!flow || flow->verdict == FABRIC_KERN_FABRIC) {
         return because(FABRIC_KERN_REASON_NO_FLOW, TC_ACT_UNSPEC);
     }
