@@ -86,12 +86,12 @@ static struct hmap by_port OVS_GUARDED_BY(mutex)
 static struct hmap by_rxq OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&by_rxq);
 
-/* Is any port to be looked at, and is any gone? */
+/* True if any port is to be looked at, and if any is gone. */
 static bool any_touched OVS_GUARDED_BY(mutex);
 static bool any_gone OVS_GUARDED_BY(mutex);
 #define LOOK_INTERVAL 50        /* ms. */
 
-/* Main thread: who has read the channel in this round, if anyone. */
+/* Main thread: the rxq that has read the channel in this round, or NULL. */
 static const struct netdev_rxq *reader;
 
 static struct netdev_rxq_workload *

@@ -280,7 +280,7 @@ final_eth_dst(struct __sk_buff *skb, const struct packet *p,
     return bpf_skb_load_bytes(skb, 0, eth_dst, 6);
 }
 
-/* Does what 'flow' says, 'path' or 'ifindex' being where to. */
+/* Executes 'flow', sending to 'path' or else to interface 'ifindex'. */
 static __always_inline int
 forward(struct __sk_buff *skb, const struct packet *p,
         struct fabric_kern_flow *flow, struct fabric_kern_path *path,
