@@ -122,22 +122,6 @@ find(int ifindex, const struct hook *hook, struct found *f)
     return nl_dump_done(&dump);
 }
 
-bool
-fabric_filters_exist(int ifindex)
-{
-    bool exist = false;
-
-    for (size_t i = 0; !exist && i < ARRAY_SIZE(hooks); i++) {
-        struct found f;
-
-        found_init(&f);
-        find(ifindex, &hooks[i], &f);
-        exist = f.n_ours > 0;
-        svec_destroy(&f.names);
-    }
-    return exist;
-}
-
 static int
 delete_filter(const struct tcmsg *filter)
 {

@@ -3,13 +3,15 @@
 #ifndef FABRIC_FILTERS_H
 #define FABRIC_FILTERS_H 1
 
-/* The tc(8) filters that hold programs of the fast path.
- * ======================================================
+/* What the fast path has put on the host's interfaces.
+ * ====================================================
  *
- * A filter is ours if it has our priority and its program's name begins as the
- * names of our programs do, whichever process attached it.  Finding and
- * removing filters takes netlink alone, so it is there for builds without BPF
- * and for "ovs-fabric cleanup", which needs no daemon.
+ * That is tc(8) filters with its programs, clsact qdiscs for these, and the
+ * pair of interfaces of fabric-loop.h.  A filter is ours if it has our
+ * priority and its program's name begins as the names of our programs do,
+ * whichever process attached it.  Finding and removing all that takes netlink
+ * alone, so it is there for builds without BPF and for "ovs-fabric cleanup",
+ * which needs no daemon.
  *
  * Thread-safety: any thread. */
 
@@ -22,9 +24,6 @@ struct svec;
 
 /* The priority that no other filter should have, 22342. */
 #define FABRIC_FILTERS_PRIORITY 0x5746
-
-/* Whether interface 'ifindex' has a filter of ours, at either hook. */
-bool fabric_filters_exist(int ifindex);
 
 /* Removes all our filters from interface 'ifindex', and its clsact qdisc if
  * they were all that was there.  Adds a line for each thing that is removed,

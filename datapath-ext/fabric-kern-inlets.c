@@ -6,27 +6,26 @@
 
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <netinet/in.h>
 
 #include "fabric-inlet.h"
 #include "fabric-kern-iface.h"
 #include "fabric-kern-underlay.h"
 #include "fabric-private.h"
-#include "packets.h"
+#include "fabric-socket.h"
 #include "seq.h"
 #include "util.h"
 
 static uint64_t seqno;          /* Of fabric_inlet_seq(). */
 
-/* Returns true if 'f' has local IP 'ip'. */
+/* Returns true if 'sa' is a local IP of 'f'. */
 static bool
-is_local_ip(const struct fabric *f, const struct in6_addr *ip)
+is_local_ip(const struct fabric *f, const struct sockaddr *sa)
 {
     const struct fabric_uplinks *ups
         = ovsrcu_get(struct fabric_uplinks *, &f->uplinks);
 
     for (size_t i = 0; i < ups->n; i++) {
-        if (ipv6_addr_equals(&ups->uplinks[i]->config.local_ip, ip)) {
+        if (fabric_sockaddr_is(sa, &ups->uplinks[i]->config.local_ip)) {
             return true;
         }
     }
@@ -38,21 +37,8 @@ static void
 want_local_interfaces(const struct fabric *f, const struct ifaddrs *ifas)
 {
     for (const struct ifaddrs *ifa = ifas; ifa; ifa = ifa->ifa_next) {
-        struct in6_addr ip;
-
-        if (!ifa->ifa_addr || ifa->ifa_flags & IFF_LOOPBACK) {
-            continue;
-        } else if (ifa->ifa_addr->sa_family == AF_INET) {
-            in6_addr_set_mapped_ipv4(
-                &ip, ALIGNED_CAST(const struct sockaddr_in *,
-                                  ifa->ifa_addr)->sin_addr.s_addr);
-        } else if (ifa->ifa_addr->sa_family == AF_INET6) {
-            ip = ALIGNED_CAST(const struct sockaddr_in6 *,
-                              ifa->ifa_addr)->sin6_addr;
-        } else {
-            continue;
-        }
-        if (is_local_ip(f, &ip)) {
+        if (!(ifa->ifa_flags & IFF_LOOPBACK)
+            && is_local_ip(f, ifa->ifa_addr)) {
             fabric_kern_underlay_want(if_nametoindex(ifa->ifa_name));
         }
     }

@@ -22,6 +22,8 @@
     FABRIC_KERN_REASON(TAG, "tag",                                          \
                        "VLAN tag of a kind, or in a place, left to "        \
                        "userspace")                                         \
+    FABRIC_KERN_REASON(NO_PATH, "no-path",                                  \
+                       "endpoint is gone, or filters may cut it off")       \
     FABRIC_KERN_REASON(TOO_BIG, "too-big",                                  \
                        "does not fit on its path as it is")                 \
     FABRIC_KERN_REASON(COPIES, "copies",                                    \

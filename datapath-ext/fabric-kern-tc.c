@@ -111,17 +111,6 @@ fabric_kern_tc_look(uint32_t ifindex, uint32_t prog_id,
     return error;
 }
 
-void
-fabric_kern_tc_remove_clsact(uint32_t ifindex)
-{
-    struct fabric_kern_tc tc;
-
-    if (!fabric_kern_tc_look(ifindex, 0, &tc)
-        && !tc.other_ingress && !tc.other_egress) {
-        tc_add_del_qdisc(ifindex, false, 0, TC_EGRESS);
-    }
-}
-
 /* Sets of interfaces. */
 
 void

@@ -26,10 +26,6 @@ struct fabric_kern_tc {
 int fabric_kern_tc_look(uint32_t ifindex, uint32_t prog_id,
                         struct fabric_kern_tc *tc);
 
-/* Removes the clsact queueing discipline of 'ifindex' unless something is
- * there. */
-void fabric_kern_tc_remove_clsact(uint32_t ifindex);
-
 /* Interfaces. */
 struct fabric_kern_tc_set {
     uint32_t *ifindexes;

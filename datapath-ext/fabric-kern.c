@@ -273,16 +273,7 @@ fabric_kern_prog_id(enum fabric_kern_program program)
 void
 fabric_kern_detach(int ifindex)
 {
-    struct bpf_tc_hook hook = ingress_hook(ifindex);
-    struct bpf_tc_opts opts = {
-        .sz = sizeof opts,
-        .handle = TC_HANDLE,
-        .priority = TC_PRIORITY,
-    };
-
-    if (!bpf_tc_detach(&hook, &opts)) {
-        fabric_kern_tc_remove_clsact(ifindex);
-    }
+    fabric_filters_remove(ifindex, false, NULL);
 }
 
 bool

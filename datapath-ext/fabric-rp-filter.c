@@ -16,6 +16,8 @@
 
 #define STRICT 1
 
+static int of_all;              /* The setting of "all". */
+
 static struct fabric_kern_mirror strict = {
     .entries = HMAP_INITIALIZER(&strict.entries),
     .key_size = sizeof(uint32_t),
@@ -44,6 +46,7 @@ get_setting(const char *name)
 void
 fabric_rp_filter_begin(void)
 {
+    of_all = get_setting("all");
     fabric_kern_mirror_begin(&strict);
 }
 
@@ -54,7 +57,7 @@ fabric_rp_filter_add(uint32_t ifindex)
     uint32_t value = 1;
 
     if (if_indextoname(ifindex, name)
-        && MAX(get_setting(name), get_setting("all")) == STRICT) {
+        && MAX(get_setting(name), of_all) == STRICT) {
         fabric_kern_mirror_set(&strict, &ifindex, &value);
     }
 }

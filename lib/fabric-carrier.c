@@ -9,16 +9,13 @@
 
 #include "fabric-carrier.h"
 
-#include <errno.h>
 #include <net/if.h>
 #include <linux/rtnetlink.h>
 
 #include "coverage.h"
 #include "fabric-monitor.h"
+#include "fabric-netevent.h"
 #include "fabric-private.h"
-#include "netlink.h"
-#include "netlink-socket.h"
-#include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "util.h"
@@ -157,91 +154,28 @@ is_local_ip(const struct in6_addr *ip)
     return false;
 }
 
-/* Returns true if 'buf', a message of the kernel's about an address, is about
- * one of the uplinks'. */
-static bool
-address_matters(const struct ofpbuf *buf)
+/* Sets '*check', a bool, if the uplinks have to be looked at because of
+ * 'event'. */
+static void
+handle_event(const struct fabric_netevent *event, void *check_)
 {
-    static const struct nl_policy policy[] = {
-        [IFA_ADDRESS] = { .type = NL_A_UNSPEC, .optional = true },
-        [IFA_LOCAL] = { .type = NL_A_UNSPEC, .optional = true },
-    };
-    struct nlattr *attrs[ARRAY_SIZE(policy)];
-    const struct ifaddrmsg *ifa;
+    bool *check = check_;
 
-    if (buf->size < NLMSG_HDRLEN + sizeof *ifa
-        || !nl_policy_parse(buf, NLMSG_HDRLEN + sizeof *ifa, policy, attrs,
-                            ARRAY_SIZE(policy))) {
-        return true;
-    }
-    for (size_t i = IFA_ADDRESS; i <= IFA_LOCAL; i++) {
-        size_t size = attrs[i] ? nl_attr_get_size(attrs[i]) : 0;
-        struct in6_addr ip;
-
-        if (size == sizeof ip) {
-            memcpy(&ip, nl_attr_get(attrs[i]), sizeof ip);
-        } else if (size == sizeof(ovs_be32)) {
-            in6_addr_set_mapped_ipv4(&ip, nl_attr_get_be32(attrs[i]));
-        } else {
-            continue;
-        }
-        if (is_local_ip(&ip)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Acts on a message of the kernel's.  Returns true if the uplinks have to be
- * looked at. */
-static bool
-run_message(const struct ofpbuf *buf)
-{
-    const struct nlmsghdr *nlmsg = buf->data;
-
-    switch (nlmsg->nlmsg_type) {
-    case RTM_NEWLINK:
-    case RTM_DELLINK: {
-        struct ifinfomsg ifi;
-
-        if (buf->size < NLMSG_HDRLEN + sizeof ifi) {
-            return true;
-        }
-        memcpy(&ifi, (const char *) buf->data + NLMSG_HDRLEN, sizeof ifi);
-        return link_changed(ifi.ifi_index, nlmsg->nlmsg_type == RTM_NEWLINK,
-                            ifi.ifi_flags);
-    }
-    case RTM_NEWADDR:
-    case RTM_DELADDR:
-        return address_matters(buf);
-    default:
-        return false;
+    if (event->type == FABRIC_NETEVENT_OVERFLOW) {
+        *check = true;
+    } else if (event->type == FABRIC_NETEVENT_LINK) {
+        *check |= link_changed(event->ifindex, !event->gone, event->flags);
+    } else if (event->type == FABRIC_NETEVENT_ADDRESS) {
+        *check |= is_local_ip(&event->ip);
     }
 }
 
 void
 fabric_carrier_run_monitor(struct nl_sock *sock)
 {
-    uint64_t stub[512];
-    struct ofpbuf buf;
     bool check = false;
 
-    ofpbuf_use_stub(&buf, stub, sizeof stub);
-    for (;;) {
-        int error = nl_sock_recv(sock, &buf, NULL, false);
-
-        if (error == EAGAIN) {
-            break;
-        } else if (error) {
-            check = true;
-            if (error != ENOBUFS) {
-                break;
-            }
-        } else if (run_message(&buf)) {
-            check = true;
-        }
-    }
-    ofpbuf_uninit(&buf);
+    fabric_monitor_read(sock, handle_event, &check);
     if (check) {
         COVERAGE_INC(fabric_carrier_check);
         fabric_carrier_check();

@@ -42,7 +42,7 @@ fabric_nexthops_destroy(struct fabric_nexthops *hops)
 
 void
 fabric_nexthops_add(struct fabric_nexthops *hops, uint32_t ifindex,
-                const struct in6_addr *gateway)
+                    const struct in6_addr *gateway)
 {
     if (hops->n >= hops->allocated) {
         hops->hops = x2nrealloc(hops->hops, &hops->allocated,

@@ -31,7 +31,7 @@ struct fabric_nexthops {
 void fabric_nexthops_clear(struct fabric_nexthops *);
 void fabric_nexthops_destroy(struct fabric_nexthops *);
 void fabric_nexthops_add(struct fabric_nexthops *, uint32_t ifindex,
-                     const struct in6_addr *gateway);
+                         const struct in6_addr *gateway);
 
 /* Adds what nexthop object 'id' comes to to 'hops'; nothing if there is no
  * such object. */

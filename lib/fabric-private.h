@@ -161,8 +161,8 @@ struct fabric_endpoint {
     struct fabric_discovery discovery;  /* [mutex] */
     struct fabric_drains drains;        /* [mutex] */
 
-    /* [mutex] Probes answered in the current second. */
-    struct token_bucket rx_rates[2];    /* Of tests and of answers. */
+    /* [mutex] What is left of its share of the prober's time. */
+    struct token_bucket rx_rates[2];    /* For tests, for answers. */
 };
 
 /* While an endpoint gets other paths it has the old ones, too. */

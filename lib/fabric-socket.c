@@ -54,6 +54,22 @@ fabric_sockaddr_parse(const struct sockaddr_storage *ss, struct in6_addr *ip,
     }
 }
 
+bool
+fabric_sockaddr_is(const struct sockaddr *sa, const struct in6_addr *ip)
+{
+    struct sockaddr_storage ss;
+    struct in6_addr addr;
+    uint16_t port;
+
+    if (!sa || (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)) {
+        return false;
+    }
+    memcpy(&ss, sa, (sa->sa_family == AF_INET ? sizeof(struct sockaddr_in)
+                     : sizeof(struct sockaddr_in6)));
+    fabric_sockaddr_parse(&ss, &addr, &port);
+    return ipv6_addr_equals(&addr, ip);
+}
+
 int
 fabric_socket_set(int fd, int level, int option, int value)
 {

@@ -22,6 +22,10 @@ socklen_t fabric_sockaddr_make(const struct in6_addr *ip, uint16_t port,
 void fabric_sockaddr_parse(const struct sockaddr_storage *ss,
                            struct in6_addr *ip, uint16_t *port);
 
+/* Returns true if 'sa', which may be NULL or of any family, has address
+ * 'ip'. */
+bool fabric_sockaddr_is(const struct sockaddr *sa, const struct in6_addr *ip);
+
 /* Returns 0 or a positive errno. */
 int fabric_socket_set(int fd, int level, int option, int value);
 

@@ -453,22 +453,6 @@ udp_get_mtu(struct fabric_uplink *up, unsigned int i,
 }
 
 static bool
-sockaddr_is(const struct sockaddr *sa, const struct in6_addr *ip)
-{
-    struct sockaddr_storage ss;
-    struct in6_addr addr;
-    uint16_t port;
-
-    if (!sa || (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)) {
-        return false;
-    }
-    memcpy(&ss, sa, (sa->sa_family == AF_INET ? sizeof(struct sockaddr_in)
-                     : sizeof(struct sockaddr_in6)));
-    fabric_sockaddr_parse(&ss, &addr, &port);
-    return ipv6_addr_equals(&addr, ip);
-}
-
-static bool
 udp_is_up(struct fabric_uplink *up, const char **reason)
 {
     struct ifaddrs *ifas, *ifa;
@@ -480,7 +464,7 @@ udp_is_up(struct fabric_uplink *up, const char **reason)
     }
     *reason = "address removed from the host";
     for (ifa = ifas; ifa; ifa = ifa->ifa_next) {
-        if (sockaddr_is(ifa->ifa_addr, &up->config.local_ip)) {
+        if (fabric_sockaddr_is(ifa->ifa_addr, &up->config.local_ip)) {
             is_up = (ifa->ifa_flags & IFF_UP
                      && ifa->ifa_flags & IFF_RUNNING);
             ifindex = if_nametoindex(ifa->ifa_name);

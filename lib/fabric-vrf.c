@@ -8,10 +8,10 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "fabric-socket.h"
 #include "netlink.h"
 #include "netlink-socket.h"
 #include "openvswitch/ofpbuf.h"
-#include "packets.h"
 #include "rtnetlink.h"
 #include "util.h"
 
@@ -54,19 +54,7 @@ fabric_vrf_find(const struct in6_addr *ip, char vrf[IF_NAMESIZE])
         return false;
     }
     for (ifa = ifas; ifa && !found; ifa = ifa->ifa_next) {
-        struct in6_addr addr = in6addr_any;
-
-        if (!ifa->ifa_addr) {
-            continue;
-        } else if (ifa->ifa_addr->sa_family == AF_INET) {
-            in6_addr_set_mapped_ipv4(
-                &addr, ALIGNED_CAST(const struct sockaddr_in *,
-                                    ifa->ifa_addr)->sin_addr.s_addr);
-        } else if (ifa->ifa_addr->sa_family == AF_INET6) {
-            addr = ALIGNED_CAST(const struct sockaddr_in6 *,
-                                ifa->ifa_addr)->sin6_addr;
-        }
-        found = (ipv6_addr_equals(&addr, ip)
+        found = (fabric_sockaddr_is(ifa->ifa_addr, ip)
                  && vrf_of_interface(if_nametoindex(ifa->ifa_name), vrf));
     }
     freeifaddrs(ifas);

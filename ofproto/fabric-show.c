@@ -444,8 +444,6 @@ put_health(struct json *object, const struct fabric_path_info *path)
     reply_put_integer(object, "n_degraded", h->n_degraded);
 }
 
-/* Routers by distance, "*" for one that is silent, without those at the end
- * that are not known. */
 static void
 put_bfd(struct json *object, const struct fabric_bfd *bfd)
 {

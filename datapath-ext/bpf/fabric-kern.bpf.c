@@ -177,7 +177,7 @@ is_cut_off(const struct fabric_kern_conf *c,
             && *(volatile __u32 *) &e->n_paths);
 }
 
-/* Returns NULL if the flow's endpoint is no longer what it was. */
+/* Returns NULL if the flow's endpoint is no longer what it was, or cut off. */
 static __always_inline struct fabric_kern_path *
 select_path(const struct fabric_kern_flow *flow, __u32 hash)
 {
@@ -476,7 +476,10 @@ fabric_from_port(struct __sk_buff *skb)
             return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_TAG);
         }
         path = select_path(flow, flow_hash(&p));
-        if (!path || !path_fits(skb, &p, path)) {
+        if (!path) {
+            return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_NO_PATH);
+        }
+        if (!path_fits(skb, &p, path)) {
             return to_channel(skb, ifindex, port, FABRIC_KERN_REASON_TOO_BIG);
         }
     }
@@ -655,7 +658,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     }
     e = bpf_map_lookup_elem(&endpoints, &endpoint);
     if (e && is_cut_off(c, e)) {
-        return TC_ACT_UNSPEC;
+        return because(FABRIC_KERN_REASON_NO_PATH, TC_ACT_UNSPEC);
     }
     p->key.in_port = local->port;
     p->key.sender = remote->sender;
@@ -672,7 +675,7 @@ from_underlay(struct __sk_buff *skb, struct fabric_kern_conf *c,
     if (flow->verdict == FABRIC_KERN_OUTPUT) {
         out = output_ifindex(flow->port);
         if (!out) {
-            return TC_ACT_UNSPEC;
+            return because(FABRIC_KERN_REASON_NO_FLOW, TC_ACT_UNSPEC);
         }
     }
 
@@ -741,7 +744,8 @@ fabric_from_underlay(struct __sk_buff *skb)
         return TC_ACT_UNSPEC;
     }
     local = bpf_map_lookup_elem(&locals, &local_key);
-    if (!local) {
+    c = get_conf();
+    if (!local || !c || !is_leased(c)) {
         return TC_ACT_UNSPEC;
     }
     reason = check_outer(skb);
@@ -750,8 +754,7 @@ fabric_from_underlay(struct __sk_buff *skb)
     }
     remote_key.fabric = local->fabric;
     remote = find_remote(&remote_key, local_key.ip);
-    c = get_conf();
-    if (!remote || !c || !is_leased(c)) {
+    if (!remote) {
         return because(FABRIC_KERN_REASON_SOURCE, TC_ACT_UNSPEC);
     }
     if (bpf_skb_load_bytes(skb, inner - sizeof header, header, sizeof header)

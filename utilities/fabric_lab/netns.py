@@ -113,8 +113,9 @@ def sysctl(lab, node, settings):
     """Sets 'settings', (key, value, must exist) with keys below
     /proc/sys/net, in a node.
 
-    Values are written without a newline: Linux 6.1.192 accepts it, but says
-    that it has not, and the second write of the same is refused."""
+    Values are written without a newline: of one with it Linux 6.1.192 says
+    that it took the value only, and refuses the newline when the shell writes
+    that, too."""
     lines = []
     for key, value, must in settings:
         path = "/proc/sys/net/" + key
